@@ -1,0 +1,1 @@
+"""Talking to Kubernetes: apply, prune, watch, explain."""

@@ -1,0 +1,1 @@
+"""OCI images without a daemon: blobs, layers, the two forms, push."""

@@ -1,0 +1,123 @@
+"""The only place that starts processes: each in a process group of its own, which dies with us.
+
+A child of ours that outlives a killed run would go on writing into the next run's files (facts: SIGTERM leaves doit's
+own children running).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spin_aks.errors import ProcessError, SpinAksError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GRACE_S = 5.0
+LAST_LINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run: `argv`, or with `shell` one line for `/bin/sh -c`; `environment` is added to our own."""
+
+    argv: tuple[str, ...]
+    folder: Path = Path()
+    environment: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def shell(cls, line: str, folder: Path, environment: Mapping[str, str] | None = None) -> Command:
+        """Spin's own way to run a build command (`Exec::shell`): `sh -c LINE`, on Windows `cmd /c LINE`."""
+        argv = ("cmd.exe", "/c", line) if os.name == "nt" else ("sh", "-c", line)
+        return cls(argv, folder, tuple((environment or {}).items()))
+
+    def __str__(self) -> str:
+        import shlex
+
+        if self.argv[:2] == ("sh", "-c") and len(self.argv) == 3:
+            return self.argv[2]
+        return shlex.join(self.argv)
+
+
+def stream(command: Command) -> None:
+    """Runs `command`, its output going to our stderr as it comes; raises ProcessError with its last lines if it fails.
+
+    Its standard input is empty: a build that asks would hang in CI.
+    """
+    last: deque[str] = deque(maxlen=LAST_LINES)
+    with _start(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+        try:
+            for line in child.stdout or ():
+                sys.stderr.buffer.write(line)
+                sys.stderr.buffer.flush()
+                last.append(line.decode(errors="replace").rstrip("\n"))
+            code = child.wait()
+        finally:
+            _end(child)
+    if code != 0:
+        raise failure(command, code, "\n".join(last))
+
+
+def capture(command: Command, *, timeout_s: float = 60.0, stdin: bytes = b"") -> str:
+    """Its standard output as text; raises ProcessError with its standard error if it fails or takes too long."""
+    with _start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        try:
+            out, err = child.communicate(stdin, timeout=timeout_s)
+        except subprocess.TimeoutExpired as error:
+            raise ProcessError(f"`{command}` did not end within {timeout_s:g} s", code=-signal.SIGKILL) from error
+        finally:
+            _end(child)
+    if child.returncode != 0:
+        raise failure(command, child.returncode, err.decode(errors="replace").strip())
+    return out.decode(errors="replace")
+
+
+def failure(command: Command, code: int, why: str) -> ProcessError:
+    """The error that says how `command` ended: its exit code, or the signal that ended it."""
+    ended = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"failed with exit code {code}"
+    return ProcessError(f"`{command}` {ended}", code=code, where=str(command.folder), why=why)
+
+
+def _start(
+    command: Command, *, stdin: int = subprocess.DEVNULL, stdout: int | None = None, stderr: int | None = None
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command.argv,
+            cwd=command.folder,
+            env={**os.environ, **dict(command.environment)},
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        missing = command.folder if not command.folder.is_dir() else command.argv[0]
+        raise SpinAksError(f"can't run `{command}`: there is no `{missing}`") from error
+    except OSError as error:
+        raise SpinAksError(f"can't run `{command}`: {error.strerror or error}") from error
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ends what is left of the child's group: politely, then by force after GRACE_S."""
+    if child.poll() is None:
+        _signal_group(child, signal.SIGTERM)
+        try:
+            child.wait(GRACE_S)
+        except subprocess.TimeoutExpired:
+            _signal_group(child, signal.SIGKILL)
+            child.wait()
+
+
+def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        os.killpg(child.pid, number)
+    except (ProcessLookupError, PermissionError):
+        return

@@ -1,0 +1,1 @@
+"""One module a stage: what it depends on, and one action."""

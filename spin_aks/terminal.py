@@ -1,0 +1,45 @@
+"""The only place that writes to a terminal: words for people go to stderr, data goes to stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spin_aks.errors import SpinAksError
+    from spin_aks.json_types import JSON
+
+
+def say(text: str) -> None:
+    """A line for the person who watches. Everything it says can be understood without colour."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def warn(text: str) -> None:
+    say(f"warning: {text}")
+
+
+def show_error(error: SpinAksError) -> None:
+    """Each problem on a line, what was heard from elsewhere indented below, then what to do next."""
+    for problem in error.problems:
+        say(f"error: {problem}")
+    for line in error.why.splitlines():
+        say(f"  {line}")
+    for hint in dict.fromkeys(problem.hint for problem in error.problems if problem.hint):
+        say(f"hint: {hint}")
+
+
+def put(text: str) -> None:
+    """Text that another program may read, as it is, with a final newline."""
+    print(text, flush=True)
+
+
+def put_json(document: JSON) -> None:
+    put(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def is_interactive() -> bool:
+    """Whether somebody can answer: both ends are a terminal, and this is no CI."""
+    return sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
