@@ -55,7 +55,7 @@ class Blob:
         return cls(media_type, f"sha256:{digest.hexdigest()}", size_bytes, kept)
 
     def chunks(self) -> Iterator[bytes]:
-        """Its bytes, CHUNK_BYTES at most at a time; raises SpinAksError if a file is gone or has another size by now."""
+        """Its bytes, CHUNK_BYTES at most at a time; raises SpinAksError if a file is gone or has another size."""
         return _chunks(self.parts)
 
     @property

@@ -1,0 +1,141 @@
+"""What a stage is, and how doit is told of it.
+
+A stage is fresh while its values, its files and its targets are as they were when it last ended well. Values are kept
+themselves, not as a digest as doit's own `config_changed` does, so that `why` can name the old one and the new one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from spin_aks.json_types import JSON, JSONObject
+
+Signature: TypeAlias = tuple[int, int]
+
+VALUES_KEY = "values"
+DISTURBED_KEY = "disturbed"
+
+
+def no_files() -> tuple[str, ...]:
+    return ()
+
+
+def nothing_observed() -> tuple[str, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of the pipeline.
+
+    `files` lists the files it depends on when it is called: those that a stage before it made in the same run are among
+    them, which a list taken at load time would miss. `observed` says, in sentences, what outside this machine is not
+    as the stage left it. `values` hold no secret: they are kept in plain text.
+    """
+
+    name: str
+    doc: str
+    action: Callable[[], None]
+    depends_on: tuple[str, ...] = ()
+    files: Callable[[], Iterable[str]] = no_files
+    values: Mapping[str, JSON] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+    observed: Callable[[], tuple[str, ...]] = nothing_observed
+
+
+class Inputs:
+    """The `uptodate` of every stage, the only one it has (two of doit's never agree: pydoit/doit#333).
+
+    doit asks it before it looks at `file_dep`, so it also puts the list of files right.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self._before: dict[str, Signature] = {}
+
+    def configure_task(self, task: DoitTask) -> None:
+        """doit's hook at load time (doit 0.37, task.py, `_init_uptodate`)."""
+        task.value_savers.append(lambda: {VALUES_KEY: dict(self.stage.values), DISTURBED_KEY: self._disturbed()})
+
+    def __call__(self, task: DoitTask, values: JSONObject) -> bool:
+        task.file_dep = set(self.stage.files())
+        self._before = signatures(task.file_dep)
+        return not (changed_values(self.stage, values) or disturbed(values) or self.stage.observed())
+
+    def _disturbed(self) -> list[str]:
+        """Files that changed while the stage ran: doit takes their new state for the one it worked on (doit#119)."""
+        now = signatures(self._before)
+        return sorted(path for path, before in self._before.items() if now.get(path) != before)
+
+
+def disturbed(values: JSONObject) -> tuple[str, ...]:
+    """The files that changed while the stage last ran, as it noted them in its values."""
+    noted = values.get(DISTURBED_KEY)
+    return tuple(str(path) for path in noted) if isinstance(noted, list) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedValue:
+    """A value that is not what it was: `old` is None where it was not known then, `new` where it is not known now."""
+
+    name: str
+    old: JSON
+    new: JSON
+
+
+def changed_values(stage: Stage, values: JSONObject) -> tuple[ChangedValue, ...]:
+    """The stage's values that differ from those it last ended well with; all of them if it never did."""
+    kept = values.get(VALUES_KEY)
+    old: Mapping[str, JSON] = kept if isinstance(kept, dict) else {}
+    names = sorted(set(old) | set(stage.values))
+    return tuple(
+        ChangedValue(name, old.get(name), stage.values.get(name))
+        for name in names
+        if old.get(name) != stage.values.get(name) or not isinstance(kept, dict)
+    )
+
+
+def as_doit(stage: Stage, action: Callable[[], object]) -> dict[str, object]:
+    """doit's own description of the stage; `action` is run in the stage's place (it calls `stage.action`).
+
+    `file_dep` is left out: `Inputs` fills it in when doit asks.
+    """
+    basename, _, name = stage.name.partition(":")
+    task: dict[str, object] = {
+        "basename": basename,
+        "doc": stage.doc,
+        "actions": [action],
+        "task_dep": list(stage.depends_on),
+        "targets": list(stage.targets),
+        "uptodate": [Inputs(stage)],
+        "io": {"capture": False},
+        "verbosity": 2,
+    }
+    if name:
+        task["name"] = name
+    return task
+
+
+def signatures(paths: Iterable[str]) -> dict[str, Signature]:
+    """What tells cheaply that a file changed, for each of `paths` that is there: (mtime in ns, size in bytes)."""
+    found = {}
+    for path in paths:
+        try:
+            status = Path(path).stat()
+        except OSError:
+            continue
+        found[path] = (status.st_mtime_ns, status.st_size)
+    return found
+
+
+class DoitTask:
+    """The part of doit's Task that `Inputs` touches."""
+
+    name: str
+    file_dep: set[str]
+    value_savers: list[Callable[[], dict[str, object]]]
