@@ -1,12 +1,29 @@
-"""Fixtures for every test; the servers they start are in tests/testbed."""
+"""Fixtures for every test; the real servers behind them are started by tests/testbed.
+
+A test is skipped, with the reason, where the part it needs is missing. With SPIN_AKS_REQUIRE_ALL set (CI) nothing may
+be missing: there a skipped test has failed.
+"""
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
+from testbed import daemon, registries, services
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+LOG_SIZES = pytest.StashKey[dict[Path, int]]()
+
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("local", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +32,76 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"reference material is not at {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[registries.Registry]:
+    """A registry that asks nobody who they are, the same for all tests: use a repository name of your own."""
+    with registries.open_registry() as started:
+        yield started
+
+
+@pytest.fixture
+def new_registry() -> Iterator[Callable[[], registries.Registry]]:
+    """Starts a registry that is empty and of this test alone, each time it is called."""
+    with ExitStack() as until_the_end:
+        yield lambda: until_the_end.enter_context(registries.open_registry())
+
+
+@pytest.fixture(scope="session")
+def basic_registry() -> Iterator[registries.BasicRegistry]:
+    """A registry that asks for a user name and a password."""
+    with registries.basic_registry() as started:
+        yield started
+
+
+@pytest.fixture
+def token_registry() -> Iterator[registries.TokenRegistry]:
+    """A registry that asks for a token, and the server that gives it; of this test alone, for it counts the tokens."""
+    with registries.token_registry() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def docker_daemon() -> Iterator[services.DockerDaemon]:
+    """A Docker daemon of our own, the same for all tests."""
+    with services.docker_daemon() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[services.Redis]:
+    """A Redis that speaks TLS and asks for a password, the same for all tests."""
+    with services.redis_server() as started:
+        yield started
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    item.stash[LOG_SIZES] = daemon.log_sizes()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Shows what the servers wrote during a test that failed, and fails one that may not be skipped."""
+    report = yield
+    _fail_if_skipped(report)
+    if report.failed:
+        for name, lines in daemon.written_since(item.stash.get(LOG_SIZES, {})):
+            report.sections.append((f"log of {name}", lines))
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _fail_if_skipped(report)
+    return report
+
+
+def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if not report.skipped or not os.environ.get("SPIN_AKS_REQUIRE_ALL"):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    report.outcome = "failed"
+    report.longrepr = f"may not be skipped while SPIN_AKS_REQUIRE_ALL is set. {reason}"
