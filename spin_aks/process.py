@@ -65,8 +65,13 @@ def stream(command: Command) -> None:
         raise failure(command, code, "\n".join(last))
 
 
-def capture(command: Command, *, timeout_s: float = 60.0, stdin: bytes = b"") -> str:
-    """Its standard output as text; raises ProcessError with its standard error if it fails or takes too long."""
+def capture(
+    command: Command, *, timeout_s: float = 60.0, stdin: bytes = b"", complains_on_stdout: bool = False
+) -> str:
+    """Its standard output as text; raises ProcessError with its standard error if it fails or takes too long.
+
+    With `complains_on_stdout` the error holds its standard output too: credential helpers say there what went wrong.
+    """
     with _start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         try:
             out, err = child.communicate(stdin, timeout=timeout_s)
@@ -75,7 +80,8 @@ def capture(command: Command, *, timeout_s: float = 60.0, stdin: bytes = b"") ->
         finally:
             _end(child)
     if child.returncode != 0:
-        raise failure(command, child.returncode, err.decode(errors="replace").strip())
+        said = err + out if complains_on_stdout else err
+        raise failure(command, child.returncode, said.decode(errors="replace").strip())
     return out.decode(errors="replace")
 
 
