@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from testbed import daemon, registries, services
+from testbed import cluster, daemon, registries, services
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -74,6 +74,21 @@ def redis_server() -> Iterator[services.Redis]:
     """A Redis that speaks TLS and asks for a password, the same for all tests."""
     with services.redis_server() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def kubernetes() -> Iterator[cluster.Kubernetes]:
+    """A real API server with controllers, scheduler and simulated nodes, the same for all tests."""
+    with cluster.kubernetes() as started:
+        yield started
+
+
+@pytest.fixture
+def namespace(kubernetes: cluster.Kubernetes) -> Iterator[str]:
+    """A namespace of this test alone, whose pods get ready at once."""
+    name = kubernetes.new_namespace()
+    yield name
+    kubernetes.api.delete(f"/api/v1/namespaces/{name}")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+MODULES = Path(__file__).resolve().parent / "modules"
 KUBERNETES_VERSION = "v1.36.3"
 STAMPED = f"k8s.io/component-base/version.gitVersion={KUBERNETES_VERSION}"
 
@@ -31,7 +31,7 @@ def folder() -> Path:
     digest = hashlib.sha256()
     for module in ("etcd", "kubernetes"):
         for name in ("go.mod", "go.sum"):
-            digest.update((HERE / module / name).read_bytes())
+            digest.update((MODULES / module / name).read_bytes())
     return _cache() / digest.hexdigest()[:16]
 
 
@@ -55,7 +55,7 @@ def build(name: str, target: Path) -> None:
     with tempfile.TemporaryDirectory(dir=target) as half_done:
         output = Path(half_done) / name
         command = ["go", "build", "-p", "2", *flags, "-o", str(output), package]
-        subprocess.run(command, cwd=HERE / module, env=environment, stdin=subprocess.DEVNULL, check=True)
+        subprocess.run(command, cwd=MODULES / module, env=environment, stdin=subprocess.DEVNULL, check=True)
         output.replace(target / name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -69,6 +70,7 @@ def running(
     log: Path,
     ready: Callable[[], bool],
     environment: Mapping[str, str] | None = None,
+    end_with: signal.Signals = signal.SIGTERM,
 ) -> Iterator[Daemon]:
     """The server while the block runs; fails the test with its log if it ends early or does not get ready."""
     with log.open("wb") as output:
@@ -88,7 +90,7 @@ def running(
         yield daemon
     finally:
         _running.remove(daemon)
-        _end(process)
+        _end(process, end_with)
 
 
 def _dies_with_us() -> list[str]:
@@ -108,8 +110,8 @@ def _wait_until_ready(daemon: Daemon, ready: Callable[[], bool]) -> None:
     pytest.fail(f"{daemon.name} {state}; its log:\n{_last_lines(daemon.log.read_bytes())}", pytrace=False)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
+def _end(process: subprocess.Popen[bytes], end_with: signal.Signals) -> None:
+    process.send_signal(end_with)
     try:
         process.wait(ENDED_WITHIN_S)
     except subprocess.TimeoutExpired:
