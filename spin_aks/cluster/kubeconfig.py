@@ -1,0 +1,165 @@
+"""Which cluster a kubeconfig means, by kubectl's own rules, without asking it.
+
+The files are those of `--kubeconfig`, else of `$KUBECONFIG`, else `~/.kube/config`; of several, the first that sets a
+name wins (https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/#merging-kubeconfig-files).
+Nothing here or in the modules that use it writes to any of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spin_aks.cluster import fields
+from spin_aks.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from spin_aks.json_types import JSON, JSONObject
+
+GET_ONE = "`az aks get-credentials --resource-group GROUP --name CLUSTER` writes one, or name yours with `--kubeconfig`"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`identity` is the same as long as it is the same cluster; `source` as long as its files and the choice are.
+
+    `source` costs no parsing: where it is the one remembered with an identity, that identity still holds.
+    """
+
+    source: str
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One context of the merged files: `command` is the exec plugin that logs in, or empty; `folder` is its base."""
+
+    name: str
+    server: str
+    identity: str
+    user: str
+    namespace: str
+    command: str
+    install_hint: str
+    folder: Path
+
+
+def files(kubeconfig: str, environment: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+    """The files that are there, in order; raises UsageError if there are none."""
+    variables = os.environ if environment is None else environment
+    named = kubeconfig or variables.get("KUBECONFIG", "")
+    candidates = [part for part in named.split(os.pathsep) if part] or ["~/.kube/config"]
+    paths = tuple(Path(candidate).expanduser() for candidate in candidates)
+    found = tuple(path for path in paths if path.is_file())
+    if not found:
+        raise UsageError(f"there is no kubeconfig at {' or '.join(f'`{path}`' for path in paths)}", hint=GET_ONE)
+    return found
+
+
+def target(kubeconfig: str, context: str, *, remembered: Target | None = None) -> Target:
+    """The cluster that this choice means; parses nothing where `remembered` comes from the same files and choice."""
+    paths = files(kubeconfig)
+    source = _source(paths, context)
+    if remembered is not None and remembered.source == source:
+        return remembered
+    return Target(source, _choose(paths, context).identity)
+
+
+def target_identity(kubeconfig: str, context: str) -> str:
+    """A text that changes when another cluster is meant: its URL and a digest of its certificate authority.
+
+    It does not change with the user, with a renewed login or with other contexts of the file. Asks no server.
+    """
+    return target(kubeconfig, context).identity
+
+
+def choose(kubeconfig: str, context: str) -> Context:
+    """The context of that name, or the current one for an empty name; raises UsageError saying which there are."""
+    return _choose(files(kubeconfig), context)
+
+
+def _source(paths: tuple[Path, ...], context: str) -> str:
+    digest = hashlib.sha256(context.encode())
+    for path in paths:
+        digest.update(b"\0" + os.fsencode(path.absolute()) + b"\0" + _bytes(path))
+    return digest.hexdigest()
+
+
+def _choose(paths: tuple[Path, ...], name: str) -> Context:
+    merged = [(path, _parse(path)) for path in paths]
+    names = list(dict.fromkeys(name for _, document in merged for name in _names(document, "contexts")))
+    where = os.pathsep.join(str(path) for path in paths)
+    chosen = name or next((current for _, d in merged if (current := fields.text(d, "current-context"))), "")
+    if not chosen:
+        raise UsageError("no context is chosen", where=where, hint=_which(names))
+    if chosen not in names:
+        raise UsageError(f"there is no context `{chosen}`", where=where, hint=_which(names))
+    _, context = _named(merged, "contexts", "context", chosen)
+    cluster_name, user_name = fields.text(context, "cluster"), fields.text(context, "user")
+    cluster_path, cluster = _named(merged, "clusters", "cluster", cluster_name)
+    server = fields.text(cluster, "server").rstrip("/")
+    if not server:
+        raise UsageError(f"context `{chosen}` names cluster `{cluster_name}`, whose server is not given", where=where)
+    _, user = _named(merged, "users", "user", user_name)
+    return Context(
+        name=chosen,
+        server=server,
+        identity=_identity(server, cluster),
+        user=user_name,
+        namespace=fields.text(context, "namespace") or "default",
+        command=fields.text(user, "exec", "command"),
+        install_hint=fields.text(user, "exec", "installHint"),
+        folder=cluster_path.parent,
+    )
+
+
+def _which(names: list[str]) -> str:
+    if not names:
+        return GET_ONE
+    return f"choose one with `--context`: {', '.join(f'`{name}`' for name in names)}"
+
+
+def _identity(server: str, cluster: JSONObject) -> str:
+    authority = fields.text(cluster, "certificate-authority-data") or fields.text(cluster, "certificate-authority")
+    if not authority:
+        return server
+    return f"{server} (authority {hashlib.sha256(authority.encode()).hexdigest()[:12]})"
+
+
+def _named(merged: list[tuple[Path, JSONObject]], collection: str, member: str, name: str) -> tuple[Path, JSONObject]:
+    for path, document in merged:
+        for item in fields.objects(document, collection):
+            if item.get("name") == name:
+                return path, fields.mapping(item, member)
+    return merged[0][0], {}
+
+
+def _names(document: JSONObject, collection: str) -> list[str]:
+    return [name for item in fields.objects(document, collection) if (name := fields.text(item, "name"))]
+
+
+def _parse(path: Path) -> JSONObject:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        document: JSON = yaml.load(_bytes(path), Loader=loader)  # noqa: S506 (a safe loader, the fast one if there)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise UsageError("not a kubeconfig: its YAML can't be read", where=where, why=str(error)) from error
+    if document is not None and not isinstance(document, dict):
+        raise UsageError("not a kubeconfig: it holds no mapping", where=str(path))
+    return document or {}
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"can't read the kubeconfig: {error.strerror or error}", where=str(path)) from error
