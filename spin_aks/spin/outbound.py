@@ -1,0 +1,42 @@
+"""What an application talks to outside, as far as its manifest says."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from spin_aks.spin.model import Application
+
+# Databases negotiate TLS inside their own protocol; `*` is any scheme.
+_TLS_SCHEMES = frozenset({"https", "rediss", "mqtts", "wss", "mysql", "postgres", "*"})
+_TLS_ADDRESS_SCHEMES = frozenset({"rediss", "mqtts", "ssl", "wss", "*"})
+_VARIABLE = re.compile(r"\{\{(.*?)\}\}")
+
+
+def speaks_tls(application: Application) -> bool:
+    """Whether it may open TLS connections, for which its container needs a bundle of certificate authorities.
+
+    Judged by the schemes of `allowed_outbound_hosts` and of the triggers' addresses. An address that is a variable
+    without a default may be anything, so it counts.
+    """
+    hosts = (host for component in application.components for host in component.allowed_outbound_hosts)
+    defaults = {variable.name: variable.default for variable in application.variables}
+    return any(_scheme(host, defaults) in _TLS_SCHEMES for host in hosts) or any(
+        _scheme(address, defaults) in _TLS_ADDRESS_SCHEMES for address in _addresses(application)
+    )
+
+
+def _addresses(application: Application) -> Iterator[str]:
+    tables = [*application.trigger_settings.values(), *(trigger.config for trigger in application.triggers)]
+    for table in tables:
+        address = table.get("address")
+        if isinstance(address, str):
+            yield address
+
+
+def _scheme(address: str, defaults: dict[str, str | None]) -> str:
+    resolved = _VARIABLE.sub(lambda match: defaults.get(match[1].strip()) or "*", address)
+    return resolved.partition("://")[0].lower() if "://" in resolved else ("*" if resolved.startswith("*") else "")
