@@ -8,11 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from spin_aks.spin.lines import Lines
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from spin_aks.json_types import JSON
+    from spin_aks.spin.shapes import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,10 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """`allowed_outbound_hosts` is as in the file, v1's converted as Spin converts them; `line` is where it begins."""
+    """`allowed_outbound_hosts` are those Spin's loader sees: what `allowed_http_hosts` allows is converted and added.
+
+    `line` is where it begins, `place` the way to it in the file (see `Application.where`).
+    """
 
     id: str
     source: Source
@@ -98,6 +104,7 @@ class Component:
     dependencies: Mapping[str, JSON] = field(default_factory=dict)
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     line: int = 0
+    place: Place = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,7 @@ class Variable:
     secret: bool = False
     description: str = ""
     line: int = 0
+    place: Place = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +132,7 @@ class Trigger:
     component: str | None
     config: Mapping[str, JSON]
     line: int = 0
+    place: Place = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +154,7 @@ class Application:
     triggers: tuple[Trigger, ...]
     components: tuple[Component, ...]
     normalised: Mapping[str, JSON]
+    lines: Lines = field(default_factory=lambda: Lines(""), repr=False, compare=False)
 
     @property
     def root(self) -> Path:
@@ -160,6 +170,10 @@ class Application:
     def serves_http(self) -> bool:
         """Whether it listens for HTTP requests: what has a port, a Service and a health path."""
         return "http" in self.trigger_types
+
+    def where(self, place: Place) -> str:
+        """`PATH:LINE` of what stands at `place`: a `place` of a component, trigger or variable, with keys added."""
+        return f"{self.path}:{self.lines.line(place)}"
 
     def component(self, component_id: str) -> Component:
         """The component of that id; raises KeyError if there is none."""
