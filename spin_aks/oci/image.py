@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from spin_aks.errors import SpinAksError
 from spin_aks.files import CHUNK_BYTES
+from spin_aks.oci.gzip import stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,27 +37,31 @@ Part: TypeAlias = bytes | FilePart
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Bytes with a name: the concatenation of `parts`. `digest` is `sha256:` and 64 hexadecimal digits."""
+    """Bytes with a name: the concatenation of `parts`. `digest` is `sha256:` and 64 hexadecimal digits.
+
+    With `gzip` the bytes are those of a gzip member that holds the concatenation, uncompressed (`oci.gzip`).
+    """
 
     media_type: str
     digest: str
     size_bytes: int
     parts: tuple[Part, ...]
+    gzip: bool = False
 
     @classmethod
-    def of(cls, media_type: str, parts: Iterable[Part]) -> Blob:
+    def of(cls, media_type: str, parts: Iterable[Part], *, gzip: bool = False) -> Blob:
         """The blob of these parts; reads each file once to take its digest."""
         kept = tuple(parts)
         digest = hashlib.sha256()
         size_bytes = 0
-        for chunk in _chunks(kept):
+        for chunk in _encoded(kept, gzip):
             digest.update(chunk)
             size_bytes += len(chunk)
-        return cls(media_type, f"sha256:{digest.hexdigest()}", size_bytes, kept)
+        return cls(media_type, f"sha256:{digest.hexdigest()}", size_bytes, kept, gzip)
 
     def chunks(self) -> Iterator[bytes]:
         """Its bytes, CHUNK_BYTES at most at a time; raises SpinAksError if a file is gone or has another size."""
-        return _chunks(self.parts)
+        return _encoded(self.parts, self.gzip)
 
     @property
     def descriptor(self) -> JSONObject:
@@ -68,6 +73,7 @@ class Blob:
             "media_type": self.media_type,
             "digest": self.digest,
             "size_bytes": self.size_bytes,
+            "gzip": self.gzip,
             "parts": [_part_to_json(part) for part in self.parts],
         }
 
@@ -104,6 +110,10 @@ class Image:
         raise SpinAksError("this is no description of an image", hint="run `spin-aks run image`")
 
 
+def _encoded(parts: tuple[Part, ...], gzip: bool) -> Iterator[bytes]:
+    return stored(_chunks(parts)) if gzip else _chunks(parts)
+
+
 def _chunks(parts: tuple[Part, ...]) -> Iterator[bytes]:
     for part in parts:
         if isinstance(part, bytes):
@@ -137,7 +147,8 @@ def _part_to_json(part: Part) -> JSONObject:
 def _blob_from_json(document: JSONObject) -> Blob:
     match document:
         case {"media_type": str(kind), "digest": str(digest), "size_bytes": int(size_bytes), "parts": list(parts)}:
-            return Blob(kind, digest, size_bytes, tuple(_part_from_json(p) for p in parts if isinstance(p, dict)))
+            read = tuple(_part_from_json(part) for part in parts if isinstance(part, dict))
+            return Blob(kind, digest, size_bytes, read, document.get("gzip") is True)
     raise SpinAksError("this is no description of a blob", hint="run `spin-aks run image`")
 
 

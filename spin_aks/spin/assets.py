@@ -11,7 +11,6 @@ One difference from Spin: what this tool keeps in `.spin-aks/` is never an asset
 
 from __future__ import annotations
 
-import json
 import os
 import posixpath
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from spin_aks.spin.model import Application, Component, FilePlacement
+    from spin_aks.spin.shapes import Place
 
 OUR_FOLDER = ".spin-aks"
 _INSIDE_HINT = "move the files below the folder of spin.toml, or copy them there in the component's build command"
@@ -83,12 +83,11 @@ class _Resolution:
     def assets(self) -> tuple[Asset, ...]:
         self._excludes = tuple(self._excluded())
         found: dict[str, Path] = {}
-        for entry in self._component.files:
-            text = entry.pattern if isinstance(entry, FilePattern) else entry.source
+        for index, entry in enumerate(self._component.files):
             try:
                 found.update((asset.path, asset.source) for asset in self._entry(entry))
             except _RefusedError as refused:
-                self._report(text, refused.what, refused.hint)
+                self._report(("files", index), refused.what, refused.hint)
         assets = tuple(Asset(path, found[path]) for path in sorted(found))
         self._check_no_file_is_a_folder(assets)
         if self._problems:
@@ -96,15 +95,14 @@ class _Resolution:
         return assets
 
     def _excluded(self) -> Iterator[re.Pattern[str]]:
-        for text in self._component.exclude_files:
+        for index, text in enumerate(self._component.exclude_files):
             try:
                 yield compile_glob(text)
             except GlobError as error:
-                self._report(text, f"`exclude_files` has `{text}`, which is no glob: {error}")
+                self._report(("exclude_files", index), f"`exclude_files` has `{text}`, which is no glob: {error}")
 
-    def _report(self, text: str, what: str, hint: str = "") -> None:
-        line = line_of(self._app.path, text, after=self._component.line)
-        where = f"{self._app.path}:{line}" if line else str(self._app.path)
+    def _report(self, place: Place, what: str, hint: str = "") -> None:
+        where = self._app.where((*self._component.place, *place))
         self._problems.append(Problem(f"component `{self._component.id}`: {what}", where, hint))
 
     def _entry(self, entry: FilePattern | FilePlacement) -> Iterator[Asset]:
@@ -210,7 +208,7 @@ class _Resolution:
         for asset in assets:
             if asset.path in folders:
                 self._report(
-                    asset.source.as_posix(),
+                    ("files",),
                     f"`{asset.path}` would be a file (from `{asset.source}`) and a folder at the same time",
                     "give one of them another destination",
                 )
@@ -231,16 +229,3 @@ def _tidy(path: str) -> str:
 def _folders_above(path: str) -> Iterator[str]:
     while path := posixpath.dirname(path):
         yield path
-
-
-def line_of(path: Path, text: str, *, after: int) -> int:
-    """The first line of the manifest, not before `after`, with `text` as a TOML string; `after` where there is none."""
-    quoted = (json.dumps(text, ensure_ascii=False), f"'{text}'")
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError):
-        return after
-    for number, line in enumerate(lines, start=1):
-        if number >= after and any(form in line for form in quoted):
-            return number
-    return after

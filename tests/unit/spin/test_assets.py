@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -9,19 +10,36 @@ from hypothesis import strategies as st
 
 from spin_aks.errors import ManifestError
 from spin_aks.spin.assets import bare_folders, resolve, resolve_mounted
-from spin_aks.spin.model import Application, Component, FilePattern, FilePlacement, LocalSource
+from spin_aks.spin.manifest import parse
+from spin_aks.spin.model import FilePattern, FilePlacement
 
 if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-    from spin_aks.spin.model import Files
+    from spin_aks.spin.model import Application, Component, Files
 
 
 def application(root: Path, files: Files, excludes: tuple[str, ...] = ()) -> tuple[Application, Component]:
-    component = Component("web", LocalSource("web.wasm"), files=files, exclude_files=excludes, line=3)
-    app = Application(root / "spin.toml", 2, "app", "", "", (), {}, (), (), (component,), {})
-    return app, component
+    written = ",\n  ".join(
+        json.dumps(entry.pattern)
+        if isinstance(entry, FilePattern)
+        else f"{{ source = {json.dumps(entry.source)}, destination = {json.dumps(entry.destination)} }}"
+        for entry in files
+    )
+    text = f"""spin_manifest_version = 2
+application = {{ name = "app" }}
+trigger.http = [{{ route = "/", component = "web" }}]
+
+[component.web]
+source = "web.wasm"
+exclude_files = {json.dumps(excludes)}
+files = [
+  {written}
+]
+"""
+    app = parse(text, root / "spin.toml")
+    return app, app.component("web")
 
 
 def write(root: Path, *paths: str) -> None:
@@ -130,19 +148,15 @@ def test_links_inside_the_folder_are_followed(tmp_path: Path) -> None:
 
 
 def test_every_problem_is_named_at_its_line(tmp_path: Path) -> None:
-    (tmp_path / "spin.toml").write_text(
-        'spin_manifest_version = 2\n\n[component.web]\nfiles = [\n  "gone.html",\n'
-        '  { source = \'away\', destination = "/" },\n  "x",\n]\nexclude_files = ["**x"]\n'
-    )
     write(tmp_path, "x")
 
     error = refusal(tmp_path, FilePattern("gone.html"), FilePlacement("away", "/"), FilePattern("x"), excludes=("**x",))
 
     assert [
-        f"{tmp_path}/spin.toml:9: component `web`: `exclude_files` has `**x`, which is no glob: "
+        f"{tmp_path}/spin.toml:7: component `web`: `exclude_files` has `**x`, which is no glob: "
         "recursive wildcards must form a single path component",
-        f"{tmp_path}/spin.toml:5: component `web`: `gone.html` does not exist and is no glob",
-        f"{tmp_path}/spin.toml:6: component `web`: the file or folder `away` does not exist",
+        f"{tmp_path}/spin.toml:9: component `web`: `gone.html` does not exist and is no glob",
+        f"{tmp_path}/spin.toml:10: component `web`: the file or folder `away` does not exist",
     ] == [str(problem) for problem in error.problems]
     assert "create `gone.html` (does a build command make it?), or take it out of `files`" == error.problems[1].hint
 
