@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
         print(folder())
         return 0
     if missing() and not shutil.which("go"):
-        print("building the test bed takes Go 1.26 or newer: https://go.dev/dl/", file=sys.stderr)
+        print("error: building the test bed takes Go 1.26 or newer", file=sys.stderr)
         return 1
     for name in missing():
         print(f"building {name}", file=sys.stderr, flush=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from testbed.api import Api, ApiError, wait_for
@@ -170,7 +171,7 @@ class Kubernetes:
         spec = definition["spec"]
         for version in spec["versions"]:
             served = f"/apis/{spec['group']}/{version['name']}"
-            wait_for(lambda served=served: self._serves(served, spec["names"]["plural"]), f"API at {served}")
+            wait_for(partial(self._serves, served, spec["names"]["plural"]), f"API at {served}")
 
     def _serves(self, path: str, plural: str) -> bool:
         try:

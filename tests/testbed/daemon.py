@@ -124,7 +124,7 @@ def log_sizes() -> dict[Path, int]:
     return {daemon.log: daemon.log.stat().st_size for daemon in _running}
 
 
-def written_since(sizes: Mapping[Path, int]) -> list[tuple[str, str]]:
+def written_since(sizes: dict[Path, int]) -> list[tuple[str, str]]:
     """What each running server has written since: its name and its last lines."""
     news = ((daemon.name, daemon.log.read_bytes()[sizes.get(daemon.log, 0) :]) for daemon in _running)
     return [(name, _last_lines(text)) for name, text in news if text]
