@@ -17,6 +17,9 @@ import pytest
 import wasmtime
 from wasmtime import component as wasm_component
 
+from spin_aks.spin import assets, manifest
+from spin_aks.spin.versions import Version
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -50,8 +53,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 def components(root: Path) -> list[dict[str, Any]]:
-    manifest = tomllib.loads((root / "spin.toml").read_text())
-    found = manifest["component"]
+    found = tomllib.loads((root / "spin.toml").read_text())["component"]
     return found if isinstance(found, list) else [{"id": name, **table} for name, table in found.items()]
 
 
@@ -69,21 +71,10 @@ def run(command: str, folder: Path) -> None:
 
 def mount(root: Path, component: str, folder: Path) -> Path:
     """The files of a component where it finds them when it runs, in `folder`."""
-    placed = {
-        "storefront": {
-            "storefront/assets": "",
-            "legal/terms.txt": "legal/terms.txt",
-            "LICENCE.txt": "legal/licence.txt",
-        },
-        "catalogue": {"catalogue/products": "catalogue/products"},
-        "env-page": {"www": ""},
-    }[component]
-    for source, target in placed.items():
-        (folder / target).parent.mkdir(parents=True, exist_ok=True)
-        if (root / source).is_dir():
-            shutil.copytree(root / source, folder / target, ignore=shutil.ignore_patterns("*.draft.*", "*.bak"))
-        else:
-            shutil.copy(root / source, folder / target)
+    app = manifest.read(root)
+    for asset in assets.resolve(app, app.component(component)):
+        (folder / asset.path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / asset.source, folder / asset.path)
     return folder
 
 
@@ -120,6 +111,25 @@ def test_an_example_holds_no_output(name: str) -> None:
     listed = subprocess.run(["git", "ls-files", name], cwd=EXAMPLES, capture_output=True, text=True, check=True)
 
     assert [] == [path for path in listed.stdout.splitlines() if path.endswith(".wasm")]
+
+
+@pytest.mark.parametrize(
+    ("name", "manifest_version", "component_ids"),
+    [
+        ("hello-python", 2, ["hello"]),
+        ("legacy-v1", 1, ["hello", "env-page"]),
+        ("shop", 2, ["storefront", "catalogue", "orders", "banner"]),
+    ],
+)
+def test_a_manifest_is_read_by_the_newest_spin_and_by_the_first_that_has_its_version(
+    name: str, manifest_version: int, component_ids: list[str]
+) -> None:
+    oldest = {1: "1.1.0", 2: "2.0.0"}[manifest_version]
+
+    apps = [manifest.read(EXAMPLES / name), manifest.read(EXAMPLES / name, spin=Version.parse(oldest))]
+
+    assert [manifest_version] * 2 == [app.manifest_version for app in apps]
+    assert sorted(component_ids) == sorted(component.id for component in apps[0].components)
 
 
 @pytest.mark.parametrize("name", NAMES)
