@@ -75,7 +75,7 @@ def running(
     """The server while the block runs; fails the test with its log if it ends early or does not get ready."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*_dies_with_us(), *argv],
+            [*_dies_with_us(end_with), *argv],
             cwd=log.parent,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -93,10 +93,10 @@ def running(
         _end(process, end_with)
 
 
-def _dies_with_us() -> list[str]:
+def _dies_with_us(end_with: signal.Signals) -> list[str]:
     """Even a test run that is killed leaves no server behind, where the system can do that."""
     setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
+    return [setpriv, "--pdeathsig", end_with.name.removeprefix("SIG"), "--"] if setpriv else []
 
 
 def _wait_until_ready(daemon: Daemon, ready: Callable[[], bool]) -> None:
