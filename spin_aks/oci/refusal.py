@@ -85,6 +85,13 @@ def login_hint(host: str) -> str:
     return f"`docker login {host}`"
 
 
+def again_hint(why: str) -> str:
+    """What to do about a failure of the registry's own; distribution quotes the system's error number (28: ENOSPC)."""
+    if '"Err": 28' in why or "no space left" in why.lower():
+        return "the registry's disk is full: make room there, then run the same command again"
+    return "run the same command again later: what the registry has by then is not sent again"
+
+
 def status_of(answer: Answer) -> str:
     """`404 Not Found`."""
     try:

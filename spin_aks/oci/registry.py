@@ -14,7 +14,7 @@ from spin_aks.oci.auth import Authorization
 from spin_aks.oci.image import MANIFEST_MEDIA_TYPE
 from spin_aks.oci.patience import Patience, retry_after_s
 from spin_aks.oci.reference import DOCKER_HUB, DOCKER_HUB_API, Reference, is_loopback
-from spin_aks.oci.refusal import place, refusal, said, status_of
+from spin_aks.oci.refusal import again_hint, place, refusal, said, status_of
 from spin_aks.oci.transport import Answer, Body, ConnectionLost, Transport
 
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ class Registry:
         answer = self.patiently("HEAD", url, {"Accept": ACCEPTED})
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
-        self.must_succeed(answer, "the question for the manifest")
-        if digest := answer.header("Docker-Content-Digest"):
+        digest = answer.header("Docker-Content-Digest")
+        if answer.is_success and digest:
             return digest
-        found = self.manifest(name)  # the header is no must for HEAD
+        found = self.manifest(name)  # an answer to HEAD may lack the digest, and always lacks the words of a refusal
         return None if found is None else f"sha256:{hashlib.sha256(found[1]).hexdigest()}"
 
     def manifest(self, name: str) -> tuple[str, bytes] | None:
@@ -151,7 +151,7 @@ class Registry:
             f"{what}{often}",
             where=f"{parts.scheme}://{parts.netloc}{parts.path}",
             why=why,
-            hint="run the same command again later: what the registry has by then is not sent again",
+            hint=again_hint(why),
         )
 
     def is_ours(self, url: str) -> bool:

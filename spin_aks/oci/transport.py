@@ -184,8 +184,6 @@ def _unreachable(error: Exception, netloc: str) -> RegistryError | None:
     hint = "check the name and your network; `--registry HOST[:PORT][/PREFIX]` names another registry"
     if isinstance(error, urllib3.exceptions.NameResolutionError):
         return RegistryError(f"there is no host `{urlsplit(f'//{netloc}').hostname}`", hint=hint)
-    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
-        return RegistryError(f"`{netloc}` did not answer within {CONNECT_WITHIN_S:g} s", hint=hint)
     if isinstance(error, urllib3.exceptions.NewConnectionError):
         if isinstance(error.__cause__, ConnectionRefusedError):
             return RegistryError(
@@ -193,6 +191,8 @@ def _unreachable(error: Exception, netloc: str) -> RegistryError | None:
                 hint="start it, or name another one: `--registry HOST[:PORT][/PREFIX]`",
             )
         return RegistryError(f"can't reach `{netloc}`: {_cause(error)}", hint=hint)
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
+        return RegistryError(f"`{netloc}` did not answer within {CONNECT_WITHIN_S:g} s", hint=hint)
     return None
 
 

@@ -220,7 +220,8 @@ def verified(blob: Blob, skip: int, check: Callable[[], None]) -> Iterator[bytes
 def name_of(blob: Blob) -> str:
     """`layer sha256:0123456789ab (37.0 MB)`, for people."""
     digits = len("sha256:") + SHOWN_DIGITS
-    return f"layer {blob.digest[:digits]} ({size(blob.size_bytes)})"
+    noun = "configuration" if "config" in blob.media_type else "layer"
+    return f"{noun} {blob.digest[:digits]} ({size(blob.size_bytes)})"
 
 
 def size(size_bytes: int) -> str:
