@@ -1,0 +1,97 @@
+"""Measures the tool side by side with others and prints ratios: `python benchmarks/run.py [SCENARIO...]`.
+
+Needs the project's extra `dev`, `make`, Debian's docker-registry, a Docker client and daemon (as root), and the test
+bed's Kubernetes (`scripts/build-testbed`). What is missing is said, and the rest measured. About ten minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import scenarios
+from measuring import MeasurementError
+from servers import PROJECT, Servers, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from scenarios import Row
+
+GIB = 1 << 30
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    print(machine(), flush=True)
+    kept = True
+    with tempfile.TemporaryDirectory(prefix="spin-aks-benchmark-") as folder, Servers() as servers:
+        known = all_scenarios(Path(folder), servers, arguments)
+        for name in arguments.scenario or known:
+            kept &= report(name, known[name])
+    return 0 if kept else 1
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure spin-aks side by side with others.")
+    parser.add_argument("scenario", nargs="*", choices=[*NAMES, []], help=f"which (default: all): {', '.join(NAMES)}")
+    parser.add_argument("--rounds", type=int, default=11, help="rounds of the short programs (default: 11)")
+    parser.add_argument("--long-rounds", type=int, default=3, help="rounds of those with builds (default: 3)")
+    parser.add_argument("--components", type=int, default=1000, help="how many is many (default: 1000)")
+    return parser.parse_args()
+
+
+NAMES = ("start-up", "no-op", "cluster-check", "one-of-twenty", "from-nothing", "large-layer")
+
+
+def all_scenarios(
+    folder: Path, servers: Servers, arguments: argparse.Namespace
+) -> Mapping[str, Callable[[], list[Row]]]:
+    short, long = arguments.rounds, arguments.long_rounds
+    return {
+        "start-up": partial(scenarios.start_up, short * 2),
+        "no-op": partial(scenarios.no_op, folder, servers, short, many=arguments.components),
+        "cluster-check": partial(scenarios.cluster_check, folder, servers, short),
+        "one-of-twenty": partial(scenarios.one_of_twenty, folder, servers, short),
+        "from-nothing": lambda: [
+            row
+            for example in ("hello-python", "shop")
+            for row in scenarios.from_nothing(folder, servers, long, example)
+        ],
+        "large-layer": partial(scenarios.large_layer, folder, servers, GIB),
+    }
+
+
+def report(name: str, scenario: Callable[[], list[Row]]) -> bool:
+    """Prints the scenario's rows as a table; whether every limit was kept."""
+    print(f"\n## {name}\n", flush=True)
+    try:
+        rows = scenario()
+    except Skipped as reason:
+        print(f"not measured: {reason}")
+        return True
+    except MeasurementError as error:
+        print(f"failed: {error}")
+        return False
+    print("| what | median | ratio | limit | |\n|---|---|---|---|---|")
+    for row in rows:
+        verdict = {None: "", True: "kept", False: "**missed**"}[row.kept]
+        print(f"| {row.what} | {row.figure} | {row.ratio} | {row.limit} | {verdict} |", flush=True)
+    return all(row.kept is not False for row in rows)
+
+
+def machine() -> str:
+    memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{os.cpu_count()} cores ({platform.machine()}), {memory_gib:.0f} GiB, {platform.system()}, {python}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""What is measured: one function for each question, which sets its scene, measures, and returns rows of the report."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rivals
+import synthetic
+from measuring import Program, measure, side_by_side
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from measuring import Series
+    from servers import Servers
+
+PROJECT = Path(__file__).resolve().parent.parent
+RUNTIME_CLASS = "wasmtime-spin-v2"
+MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the report. `limit` is what the design allows for `ratio` or `figure`; empty where it sets none."""
+
+    what: str
+    figure: str
+    ratio: str = ""
+    limit: str = ""
+    kept: bool | None = None
+
+
+def start_up(rounds: int) -> list[Row]:
+    """How soon `--help` answers."""
+    python = Program("python -c pass", (sys.executable, "-c", "pass"))
+    helped = Program("spin-aks --help", ("spin-aks", "--help"))
+    bare, ours = side_by_side([python, helped], rounds)
+    return [_time("python -c pass", bare), _against("spin-aks --help", ours, bare, 2.5, "python -c pass")]
+
+
+def no_op(folder: Path, servers: Servers, rounds: int, few: int = 10, many: int = 1000) -> list[Row]:
+    """A run with nothing to do, at two sizes: against doit and make on the same graph, and against itself."""
+    rows, tools = [], []
+    for count in (few, many):
+        app = synthetic.application(folder / f"no-op-{count}", count)
+        environment = servers.environment(servers.new_registry())
+        _up(app, environment)
+        rivals.write_bare(app, environment)
+        doit = Program(f"doit {count}", ("doit", "-f", "rivals/doit.py", "-d", "."), app, environment)
+        make = Program(f"make {count}", ("make", "--silent", "-f", "rivals/Makefile"), app)
+        ours = Program(f"up --offline {count}", ("spin-aks", "up", "--offline"), app, environment)
+        tools += [doit, make, ours]
+    series = dict(zip((tool.name for tool in tools), side_by_side(tools, rounds), strict=True))
+    for count in (few, many):
+        bare, ours_ = series[f"doit {count}"], series[f"up --offline {count}"]
+        rows += [_time(f"make, {count} components, nothing to do", series[f"make {count}"])]
+        rows += [_time(f"doit, {count} components, nothing to do", bare)]
+        rows += [_against(f"spin-aks up --offline, {count} components", ours_, bare, 1.3, "doit")]
+        rows += [_memory(f"its peak memory, {count} components", ours_, 60)]
+    small, large = series[f"up --offline {few}"], series[f"up --offline {many}"]
+    return [*rows, _against(f"{many} components", large, small, 2.5, f"{few} components")]
+
+
+def cluster_check(folder: Path, servers: Servers, rounds: int) -> list[Row]:
+    """What asking the cluster adds to a run with nothing to do."""
+    app = synthetic.application(folder / "checked", 10)
+    environment = servers.environment(servers.new_registry())
+    _up(app, environment)
+    offline = Program("offline", ("spin-aks", "up", "--offline"), app, environment)
+    asking = Program("asking", ("spin-aks", "up"), app, environment)
+    local, asked = side_by_side([offline, asking], rounds)
+    return [_time("spin-aks up --offline", local), _time("spin-aks up, asking the cluster", asked)]
+
+
+def one_of_twenty(folder: Path, servers: Servers, rounds: int) -> list[Row]:
+    """One component of twenty is edited: what is built, what is sent, and how long it takes, against the script."""
+    app = synthetic.application(folder / "twenty", 20)
+    registry = servers.new_registry()
+    environment = {**servers.environment(registry), "DOCKER_HOST": servers.docker.docker_host}
+    rivals.write_script(app, "twenty", RUNTIME_CLASS)
+    counter = iter(range(1_000_000))
+
+    def edited() -> None:
+        synthetic.edit(app, synthetic.component_names(20)[7], f"edit {next(counter)}")
+
+    _up(app, environment)
+    edited()
+    said = measure(Program("push", ("spin-aks", "push", "--output", "json"), app, environment)).output
+    built = sum(line.startswith("run ") and "build:" in line for line in said.splitlines())
+    sent = sum(layer["sent"] for layer in json.loads(said[said.index("\n{") :])["layers"])
+    ours = Program("spin-aks up", ("spin-aks", "up"), app, environment, edited)
+    script = Program("script", ("sh", "rivals/up.sh", f"{registry.host}/script:1"), app, environment, edited)
+    series, bare = side_by_side([ours, script], rounds)
+    return [
+        Row("components built", str(built), limit="1", kept=built == 1),
+        Row("layers sent, the locked application among them", str(sent), limit="2", kept=sent == 2),
+        _time("the script with Docker", bare),
+        _against("spin-aks up", series, bare, 1.0, "the script"),
+    ]
+
+
+def from_nothing(folder: Path, servers: Servers, rounds: int, example: str) -> list[Row]:
+    """The first run of an example: no output, an empty registry, no image in Docker's store, nothing in the cluster."""
+    app = folder / example
+    shutil.copytree(PROJECT / "examples" / example, app, ignore=_outputs)
+    environment: dict[str, str] = {}
+    script_image = "sh rivals/up.sh $SPIN_AKS_CONTAINER_REGISTRY_SERVER/script:1"
+
+    def fresh() -> None:
+        environment.update(servers.environment(servers.new_registry()))
+        environment["DOCKER_HOST"] = servers.docker.docker_host
+        environment["SPIN_AKS_VARIABLES_GREETING"] = "Welcome"
+        _forget(app, example, environment)
+        rivals.write_script(app, example, RUNTIME_CLASS)
+
+    ours = Program("spin-aks up", ("spin-aks", "up", "--yes"), app, environment, fresh)
+    script = Program("script", ("sh", "-c", script_image), app, environment, fresh)
+    series, bare = side_by_side([ours, script], rounds)
+    _forget(app, example, environment)
+    return [
+        _time(f"{example}: the script with Docker", bare),
+        _against(f"{example}: spin-aks up", series, bare, 1.0, "the script"),
+    ]
+
+
+def large_layer(folder: Path, servers: Servers, size_bytes: int) -> list[Row]:
+    """Pushing one huge asset to an empty registry, and again when it is there."""
+    app = synthetic.large_asset(folder / "large", size_bytes)
+    environment = servers.environment(servers.new_registry())
+    push = ("spin-aks", "push", "--output", "json")
+    _run(("spin-aks", "run", "image"), app, environment)
+    (first,) = side_by_side([Program("push", push, app, environment)], 1, warm_up=False)
+    return [_time(f"pushing {size_bytes // MB} MB", first), _memory("its peak memory", first, 100)]
+
+
+def _up(app: Path, environment: Mapping[str, str]) -> None:
+    _run(("spin-aks", "up", "--yes"), app, environment)
+
+
+def _run(argv: tuple[str, ...], folder: Path, environment: Mapping[str, str]) -> None:
+    measure(Program(" ".join(argv), argv, folder, environment))
+
+
+def _outputs(_folder: str, names: list[str]) -> set[str]:
+    kept = {".spin-aks", "Dockerfile", "manifests", "__pycache__"}
+    return {name for name in names if name.endswith(".wasm") or name in kept}
+
+
+def _forget(app: Path, name: str, environment: Mapping[str, str]) -> None:
+    """Everything that a run leaves behind, here, in Docker and in the cluster."""
+    for path in sorted(app.rglob("*")):
+        if path.name in _outputs("", [path.name]) or path.name == "rivals":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    clean = ["docker", "system", "prune", "--all", "--force"]
+    delete = ["kubectl", "delete", "deployment,service", name, "--namespace"]
+    for argv in (clean, [*delete, "default"], ["kubectl", "delete", "namespace", name]):
+        subprocess.run(argv, env={**os.environ, **environment}, capture_output=True, check=False)
+
+
+def _time(what: str, series: Series) -> Row:
+    return Row(what, f"{series.wall_s * 1000:.0f} ms" if series.wall_s < 10 else f"{series.wall_s:.1f} s")
+
+
+def _against(what: str, series: Series, bare: Series, limit: float, than: str) -> Row:
+    ratio = series.wall_s / bare.wall_s
+    return Row(what, _time("", series).figure, f"{ratio:.2f} x {than}", f"{limit:g} x", ratio <= limit)
+
+
+def _memory(what: str, series: Series, limit_mb: int) -> Row:
+    return Row(what, f"{series.peak_mb:.0f} MB", limit=f"{limit_mb} MB", kept=series.peak_mb <= limit_mb)
