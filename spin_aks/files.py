@@ -76,6 +76,50 @@ def refused_as_error(path: Path) -> Iterator[None]:
         raise SpinAksError(f"can't write `{path}`: {error.strerror or error}", hint=_way_out(error)) from error
 
 
+def copy(source: Path, target: Path, *, mode: int = 0o644) -> str:
+    """Makes `target` the same bytes as `source` and gives their digest; one that is the same already is left alone.
+
+    Not forced to the disk: for what can be made again. Raises SpinAksError naming the path.
+    """
+    try:
+        stream = source.open("rb")
+    except OSError as error:
+        raise SpinAksError(f"can't read `{source}`: {error.strerror or error}") from error
+    with stream, refused_as_error(target):
+        if not target.is_symlink() and target.is_file() and _same(stream, target):
+            target.chmod(mode)
+            return sha256(target)
+        stream.seek(0)
+        return _copied(stream, target, mode)
+
+
+def _same(stream: BinaryIO, target: Path) -> bool:
+    if os.fstat(stream.fileno()).st_size != target.stat().st_size:
+        return False
+    with target.open("rb") as other:
+        while chunk := stream.read(CHUNK_BYTES):
+            if chunk != other.read(CHUNK_BYTES):
+                return False
+    return True
+
+
+def _copied(stream: BinaryIO, target: Path, mode: int) -> str:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    temporary = target.with_name(f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}.tmp")
+    try:
+        with temporary.open("wb") as written:
+            while chunk := stream.read(CHUNK_BYTES):
+                digest.update(chunk)
+                written.write(chunk)
+        temporary.chmod(mode)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return f"sha256:{digest.hexdigest()}"
+
+
 def _way_out(error: OSError) -> str:
     import errno
 
@@ -87,6 +131,16 @@ def _way_out(error: OSError) -> str:
         errno.EISDIR: "a folder of that name is in the way: name another path",
     }
     return ways.get(error.errno or 0, "")
+
+
+def read_text(path: Path) -> str:
+    """The UTF-8 text in `path`, a byte order mark left out; raises SpinAksError naming the path."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SpinAksError(f"`{path}` is no UTF-8 text", where=str(path), hint="save it as UTF-8") from error
+    except OSError as error:
+        raise SpinAksError(f"can't read `{path}`: {error.strerror or error}") from error
 
 
 def sha256(path: Path) -> str:

@@ -8,23 +8,24 @@ it when it starts, as Spin does at push. Source: spin 3.6.3, crates/oci/src/clie
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spin_aks.errors import RefusedError, SpinAksError
 from spin_aks.oci import wasm as wasm_files
+from spin_aks.oci.bundle import ASSET, DEPENDENCY, MANIFEST, WASM, Bundle, BundledFile
 from spin_aks.oci.image import CONFIG_MEDIA_TYPE, Blob, FilePart, Image
 from spin_aks.oci.locked import Content, document
 from spin_aks.oci.tar import Entry, archive
-from spin_aks.spin.assets import resolve
+from spin_aks.spin.assets import resolve, resolve_all
 from spin_aks.spin.composition import composed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
     from spin_aks.json_types import JSON, JSONObject
     from spin_aks.spin.assets import Asset
-    from spin_aks.spin.model import Application
+    from spin_aks.spin.model import Application, Component
 
 FORM = "artifact"
 WASM_MEDIA_TYPE = "application/vnd.wasm.content.layer.v1+wasm"
@@ -46,47 +47,83 @@ def build(app: Application, wasm: Mapping[str, Path]) -> Image:
     refused = composed(app)
     if refused:
         raise RefusedError.of(refused)
-    wasm_files.check(app, wasm)
-    shelf = _Shelf(app)
-    modules = {component.id: shelf.blob(WASM_MEDIA_TYPE, wasm[component.id]) for component in app.components}
-    assets = {component.id: resolve(app, component) for component in app.components}
-    files = {name: tuple(shelf.content(asset) for asset in found) for name, found in assets.items()}
+    shelf = _Shelf(app, wasm)
     layers = _distinct(
         layer
-        for component in app.components
-        for layer in (modules[component.id], *(shelf.layer(asset) for asset in assets[component.id]))
+        for name, assets in shelf.assets.items()
+        for layer in (shelf.module(name), *(shelf.layer(asset) for asset in assets))
     )
     if len(layers) > LAYERS_MOST - 1:
         layers = _distinct(
-            layer
-            for component in app.components
-            for layer in (modules[component.id], shelf.archive(assets[component.id]))
+            layer for name, assets in shelf.assets.items() for layer in (shelf.module(name), shelf.archive(assets))
         )
-    digests = {name: blob.digest for name, blob in modules.items()}
-    locked = Blob.of(APPLICATION_MEDIA_TYPE, [document(app, digests, files)])
+    locked = shelf.locked()
     return _image(app, (*layers, locked), locked)
+
+
+def bundle(app: Application, wasm: Mapping[str, Path]) -> Bundle:
+    """What goes into the artifact, file by file, nothing copied; raises what `build` raises but for `dependencies`.
+
+    The locked application is listed as `spin.json`, a file that only the image has, so that what changes in spin.toml
+    alone changes the list. Files that the Spin CLI composes into a component (`dependencies`) are listed as well.
+    """
+    shelf = _Shelf(app, wasm)
+    files: list[BundledFile] = []
+    for component in app.components:
+        module = shelf.module(component.id)
+        path = wasm[component.id].as_posix()
+        files.append(BundledFile(path, WASM, module.digest, module.size_bytes, component.id))
+        for asset in shelf.assets[component.id]:
+            held = shelf.data(asset)
+            path = (app.root / asset.source).as_posix()
+            files.append(BundledFile(path, ASSET, held.digest, held.size_bytes, component.id, seen_as=asset.path))
+        for path in _dependencies(component):
+            held = shelf.dependency(app.root / path)
+            files.append(BundledFile(path, DEPENDENCY, held.digest, held.size_bytes, component.id))
+    described = shelf.locked() if not composed(app) else Blob.of(APPLICATION_MEDIA_TYPE, [_composition(app)])
+    files.append(BundledFile("spin.json", MANIFEST, described.digest, described.size_bytes))
+    return Bundle(FORM, Path(), tuple(files))
+
+
+def _dependencies(component: Component) -> Iterator[str]:
+    for entry in component.dependencies.values():
+        match entry:
+            case {"path": str(path)}:
+                yield path
+
+
+def _composition(app: Application) -> bytes:
+    """What stands for the locked application where the Spin CLI will write it: all that it is made of."""
+    return _compact(dict(app.normalised), sort_keys=True)
 
 
 class _Shelf:
     """The application's files as blobs, each read once however many components see it."""
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, wasm: Mapping[str, Path]) -> None:
+        wasm_files.check(app, wasm)
         self._app = app
+        self._wasm = wasm
         self._blobs: dict[tuple[str, Path], Blob] = {}
+        self.assets = resolve_all(app, resolve)
 
-    def blob(self, media_type: str, path: Path) -> Blob:
-        if (media_type, path) not in self._blobs:
-            self._blobs[media_type, path] = Blob.of(media_type, [_part(path)])
-        return self._blobs[media_type, path]
+    def module(self, component: str) -> Blob:
+        return self._blob(WASM_MEDIA_TYPE, self._wasm[component])
 
-    def content(self, asset: Asset) -> Content:
-        blob = self._data(asset)
-        inline = b"".join(blob.chunks()) if blob.size_bytes <= INLINE_MOST_BYTES else None
-        return Content(asset.path, blob.digest, inline)
+    def data(self, asset: Asset) -> Blob:
+        return self._blob(DATA_MEDIA_TYPE, self._app.root / asset.source)
+
+    def dependency(self, path: Path) -> Blob:
+        return self._blob(WASM_MEDIA_TYPE, path)
+
+    def locked(self) -> Blob:
+        digests = {name: self.module(name).digest for name in self.assets}
+        files = {name: tuple(self._content(asset) for asset in found) for name, found in self.assets.items()}
+        return Blob.of(APPLICATION_MEDIA_TYPE, [document(self._app, digests, files)])
 
     def layer(self, asset: Asset) -> Blob | None:
         """The layer of a file, None for one that travels inside the locked application."""
-        blob = self._data(asset)
+        blob = self.data(asset)
         return blob if blob.size_bytes > INLINE_MOST_BYTES else None
 
     def archive(self, assets: tuple[Asset, ...]) -> Blob | None:
@@ -95,8 +132,15 @@ class _Shelf:
         entries = (Entry(asset.path, _part(self._app.root / asset.source)) for asset in assets)
         return Blob.of(ARCHIVE_MEDIA_TYPE, archive(entries), gzip=True)
 
-    def _data(self, asset: Asset) -> Blob:
-        return self.blob(DATA_MEDIA_TYPE, self._app.root / asset.source)
+    def _content(self, asset: Asset) -> Content:
+        blob = self.data(asset)
+        inline = b"".join(blob.chunks()) if blob.size_bytes <= INLINE_MOST_BYTES else None
+        return Content(asset.path, blob.digest, inline)
+
+    def _blob(self, media_type: str, path: Path) -> Blob:
+        if (media_type, path) not in self._blobs:
+            self._blobs[media_type, path] = Blob.of(media_type, [_part(path)])
+        return self._blobs[media_type, path]
 
 
 def _part(path: Path) -> FilePart:

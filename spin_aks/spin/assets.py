@@ -23,10 +23,13 @@ from spin_aks.spin.model import FilePattern
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
 
     from spin_aks.spin.model import Application, Component, FilePlacement
     from spin_aks.spin.shapes import Place
+
+    _Naming: TypeAlias = Callable[[str], str]
 
 OUR_FOLDER = ".spin-aks"
 _INSIDE_HINT = "move the files below the folder of spin.toml, or copy them there in the component's build command"
@@ -53,6 +56,22 @@ def resolve(app: Application, component: Component) -> tuple[Asset, ...]:
 def resolve_mounted(app: Application, component: Component) -> tuple[Asset, ...]:
     """The component's files as its folders show them when mounted, the rest copied; otherwise as `resolve`."""
     return _Resolution(app, component, bare_folder_twice=False).assets()
+
+
+def resolve_all(
+    app: Application, rule: Callable[[Application, Component], tuple[Asset, ...]]
+) -> dict[str, tuple[Asset, ...]]:
+    """The files of every component by id, by `resolve` or `resolve_mounted`; raises all that is wrong with any."""
+    found: dict[str, tuple[Asset, ...]] = {}
+    problems: list[Problem] = []
+    for component in app.components:
+        try:
+            found[component.id] = rule(app, component)
+        except ManifestError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ManifestError.of(problems)
+    return found
 
 
 def bare_folders(app: Application, component: Component) -> tuple[str, ...]:
@@ -212,13 +231,6 @@ class _Resolution:
                     f"`{asset.path}` would be a file (from `{asset.source}`) and a folder at the same time",
                     "give one of them another destination",
                 )
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeAlias
-
-    _Naming: TypeAlias = Callable[[str], str]
 
 
 def _tidy(path: str) -> str:
