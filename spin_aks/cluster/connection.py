@@ -89,15 +89,16 @@ class Cluster:
 
     def __init__(self, chosen: kubeconfig.Context, login: Login) -> None:
         self.server = chosen.server
-        self.identity = chosen.identity
+        self.target = chosen.target
+        self.identity = chosen.target.identity
         self.context = chosen.name
         self.user = chosen.user
         self._login = login
 
     def get(self, path: str) -> JSONObject | None:
-        """The object at `path`, or None if there is none."""
+        """The object at `path`, or None if there is none, or no such kind."""
         answer = self.send("GET", path)
-        if answer.code == 404 and answer.status.reason == "NotFound":
+        if answer.code == 404:
             return None
         return self.expect(answer, "GET", path).document
 

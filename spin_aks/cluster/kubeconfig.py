@@ -41,7 +41,7 @@ class Context:
 
     name: str
     server: str
-    identity: str
+    target: Target
     user: str
     namespace: str
     command: str
@@ -67,7 +67,7 @@ def target(kubeconfig: str, context: str, *, remembered: Target | None = None) -
     source = _source(paths, context)
     if remembered is not None and remembered.source == source:
         return remembered
-    return Target(source, _choose(paths, context).identity)
+    return _choose(paths, context).target
 
 
 def target_identity(kubeconfig: str, context: str) -> str:
@@ -109,7 +109,7 @@ def _choose(paths: tuple[Path, ...], name: str) -> Context:
     return Context(
         name=chosen,
         server=server,
-        identity=_identity(server, cluster),
+        target=Target(_source(paths, name), _identity(server, cluster)),
         user=user_name,
         namespace=fields.text(context, "namespace") or "default",
         command=fields.text(user, "exec", "command"),

@@ -34,12 +34,15 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """An answer that is no success. `reason` is Kubernetes' own word (`Conflict`, `Invalid`), empty from a stranger."""
+    """An answer that is no success. `reason` is Kubernetes' own word (`Conflict`, `Invalid`), often empty;
+    `genuine` tells an API server from a proxy or another server in its place.
+    """
 
     code: int
     reason: str
     message: str
     causes: tuple[Cause, ...] = ()
+    genuine: bool = True
 
 
 class ApiStatusError(ClusterError):
@@ -57,7 +60,7 @@ class UnreachableError(ClusterError):
 def status_of(code: int, document: JSONObject, text: str) -> Status:
     """The status in an answer's document, or in its `text` where something else than an API server answered."""
     if document.get("kind") != "Status":
-        return Status(code, "", " ".join(text.split())[:300])
+        return Status(code, "", " ".join(text.split())[:300], genuine=False)
     causes = tuple(
         Cause(fields.text(cause, "reason"), fields.text(cause, "field"), fields.text(cause, "message"))
         for cause in fields.objects(document, "details", "causes")
@@ -72,7 +75,7 @@ def refusal(status: Status, *, url: str, request: str, user: str) -> ApiStatusEr
         return ApiStatusError(status, what, where=url, hint=LOG_IN_AGAIN)
     if status.code == 403:
         return _forbidden(status, url)
-    if not status.reason:
+    if not status.genuine:
         what = f"something that is no API server answered {status.code} to `{request}`: {status.message or 'nothing'}"
         return ApiStatusError(status, what, where=url, hint="check the server's URL in the kubeconfig, and HTTPS_PROXY")
     if status.code in {429, 503, 504}:

@@ -1,0 +1,166 @@
+"""Brings a cluster to what was rendered: checks first, then writes in order, then prunes.
+
+Killed at any moment, it leaves a cluster whose inventory names everything that is there: the next run takes up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spin_aks import clock
+from spin_aks.cluster import checks, fields, inventory, owned, places, prune
+from spin_aks.cluster.applied import Applied, AppliedObject
+from spin_aks.cluster.intended import Intended, intend
+from spin_aks.cluster.resources import root
+from spin_aks.errors import ClusterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from spin_aks.cluster.connection import Answer, Cluster
+    from spin_aks.json_types import JSONObject
+    from spin_aks.kubernetes_object import KubernetesObject
+
+KIND_WITHIN_S = 30.0
+ASK_EVERY_S = 0.5
+
+
+def apply(
+    cluster: Cluster,
+    objects: Sequence[KubernetesObject],
+    *,
+    application: str,
+    namespace: str,
+    previous: Applied | None,
+    progress: Callable[[str], None],
+    force: bool = False,
+) -> Applied:
+    """Applies `objects` in their order (namespaces first), prunes what went out of them, and says what is there now.
+
+    `application` is the Kubernetes name, `namespace` where objects without one go and where the inventory is kept;
+    `previous` is what this machine applied last, if it knows. With `force`, fields that others changed are taken back;
+    without, they are a ClusterError that names manager and field. Nothing is written if anything that can be known
+    beforehand is wrong; in a namespace that does not exist yet only the namespace is.
+    """
+    intended = intend(cluster, objects, application=application, namespace=namespace)
+    checks.runtime_classes(cluster, intended)
+    there = places.existing(cluster, intended, namespace, progress)
+    writer = _Writer(cluster, progress, force)
+    writer.rehearse(item for item in intended if not item.key.namespace or item.key.namespace in there)
+    done = writer.write(item for item in intended if item.comes_first)
+    _await_kinds(cluster, intended)
+    writer.rehearse(intended)
+
+    rendered = frozenset(item.entry for item in intended)
+    known = inventory.add(cluster, namespace, application, rendered)
+    done |= writer.write(item for item in intended if not item.comes_first)
+    leftover = (known | _remembered(previous, cluster, namespace, application)) - rendered
+    gone = prune.prune(cluster, leftover, prune.Scope(application, namespace), progress)
+    inventory.remove(cluster, namespace, application, gone)
+    return _applied(cluster, intended, done, application, namespace)
+
+
+class _Writer:
+    """Sends what is to be applied, and tells what became of it by comparing with the dry run's answer."""
+
+    def __init__(self, cluster: Cluster, progress: Callable[[str], None], force: bool) -> None:
+        self._cluster = cluster
+        self._progress = progress
+        self._force = force
+        self._before: dict[str, Answer] = {}
+
+    def rehearse(self, items: Iterable[Intended]) -> None:
+        """Dry runs of those that had none yet; raises ClusterError with everything that would be refused."""
+        fresh = [item for item in items if item.path not in self._before and not item.defined_here]
+        self._before |= checks.dry_run(self._cluster, fresh, force=self._force)
+
+    def write(self, items: Iterable[Intended]) -> dict[str, JSONObject]:
+        """The live objects by path; those that stand already and are not ours to write are left out."""
+        return {item.path: document for item in items if (document := self._write_one(item)) is not None}
+
+    def _write_one(self, item: Intended) -> JSONObject | None:
+        before = self._before.get(item.path)
+        if before is not None and before.code == 403:
+            self._progress(f"{item.key} stands already; it is not ours to write")
+            return None
+        answer = self._cluster.apply(item.path, item.body, force=self._force)
+        if answer.code == 403 and checks.stands_already(self._cluster, item):
+            self._progress(f"{item.key} stands already; it is not ours to write")
+            return None
+        if not answer.ok:
+            raise ClusterError.of(checks.refused(self._cluster, item, answer))
+        for warning in answer.warnings:
+            self._progress(f"{item.key}: warning: {warning}")
+        self._progress(f"{item.key} {_became(answer, before)}")
+        return answer.document
+
+
+def _became(answer: Answer, before: Answer | None) -> str:
+    if answer.code == 201:
+        return "created"
+    same = before is not None and _version(before.document) == _version(answer.document)
+    return "unchanged" if same else "changed"
+
+
+def _version(document: JSONObject) -> str:
+    return fields.text(document, "metadata", "resourceVersion")
+
+
+def _await_kinds(cluster: Cluster, intended: Sequence[Intended]) -> None:
+    """A definition takes a moment until objects of its kind are accepted."""
+    deadline = clock.monotonic_s() + KIND_WITHIN_S
+    for item in intended:
+        path = root(item.key.api_version)
+        while item.defined_here and not _serves(cluster, item):
+            if clock.monotonic_s() > deadline:
+                raise ClusterError(f"kind {item.key.kind} was defined, and is still not served", where=path)
+            clock.sleep(ASK_EVERY_S)
+
+
+def _serves(cluster: Cluster, item: Intended) -> bool:
+    document = cluster.get(root(item.key.api_version)) or {}
+    return any(fields.text(found, "name") == item.resource.plural for found in fields.objects(document, "resources"))
+
+
+def _remembered(
+    previous: Applied | None, cluster: Cluster, namespace: str, application: str
+) -> frozenset[inventory.Entry]:
+    """What this machine remembers of the same application in the same place, should the inventory be lost."""
+    if previous is None:
+        return frozenset()
+    same = (previous.target.identity, previous.namespace, previous.application)
+    if same != (cluster.identity, namespace, application):
+        return frozenset()
+    return frozenset(
+        inventory.Entry(key.api_version, key.kind, key.namespace, key.name, item.plural)
+        for item in previous.objects
+        for key in (item.key,)
+    )
+
+
+def _applied(
+    cluster: Cluster,
+    intended: Sequence[Intended],
+    done: dict[str, JSONObject],
+    application: str,
+    namespace: str,
+) -> Applied:
+    objects = tuple(
+        AppliedObject(
+            item.key,
+            item.resource.plural,
+            fields.text(done[item.path], "metadata", "uid"),
+            tuple(sorted(owned.owned(done[item.path]).items())),
+        )
+        for item in intended
+        if item.path in done
+    )
+    image = next((found for item in intended if (found := _image(item))), "")
+    return Applied(application, namespace, cluster.target, objects, image, "", clock.rfc3339(clock.now()))
+
+
+def _image(item: Intended) -> str:
+    if item.key.kind != "Deployment":
+        return ""
+    containers = fields.objects(item.body, "spec", "template", "spec", "containers")
+    return fields.text(containers[0], "image") if containers else ""
