@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import scenarios
 from measuring import MeasurementError
-from servers import PROJECT, Servers, Skipped
+from servers import Servers, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
