@@ -10,9 +10,19 @@ from spin_aks.errors import SpinAksError
 if TYPE_CHECKING:
     from spin_aks.json_types import JSONObject
 
+# Kubernetes' own, as its discovery lists them; then those of cert-manager, External Secrets, KEDA, Kyverno, Gateway API
+# and runtime-class-manager.
 CLUSTER_SCOPED = frozenset(
-    {"Namespace", "RuntimeClass", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "PersistentVolume",
-     "StorageClass", "PriorityClass", "IngressClass", "Shim"}
+    {"APIService", "CSIDriver", "CSINode", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding",
+     "ClusterTrustBundle", "ComponentStatus", "CustomResourceDefinition", "DeviceClass", "DeviceTaintRule",
+     "FlowSchema", "IPAddress", "IngressClass", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding",
+     "MutatingWebhookConfiguration", "Namespace", "Node", "PersistentVolume", "PriorityClass",
+     "PriorityLevelConfiguration", "ResourceSlice", "RuntimeClass", "SelfSubjectAccessReview", "SelfSubjectReview",
+     "SelfSubjectRulesReview", "ServiceCIDR", "StorageClass", "StorageVersion", "StorageVersionMigration",
+     "SubjectAccessReview", "TokenReview", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+     "ValidatingWebhookConfiguration", "VolumeAttachment", "VolumeAttributesClass",
+     "ClusterExternalSecret", "ClusterIssuer", "ClusterPolicy", "ClusterSecretStore", "ClusterTriggerAuthentication",
+     "GatewayClass", "Shim"}
 )  # fmt: skip
 
 

@@ -7,41 +7,60 @@ import json
 import os
 import socket
 import sys
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from spin_aks import clock
 from spin_aks.errors import LockedError
 from spin_aks.files import refused_as_error
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
+class Lock:
+    """The lock of one environment. The system drops it when the process ends, however it ends; its file stays."""
 
-@contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Holds the lock at `path` for the block; raises LockedError naming the holder if another process has it.
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = -1
 
-    The system drops it when the process ends, however it ends; the file stays.
-    """
-    with refused_as_error(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
+    def acquire(self) -> None:
+        """Takes the lock, or does nothing if it is ours already; raises LockedError naming the holder."""
+        if self._descriptor >= 0:
+            return
+        with refused_as_error(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            os.close(descriptor)
             raise LockedError(
-                f"another run is at work here: {_holder(path)}",
-                where=str(path),
+                f"another run is at work here: {_holder(self.path)}",
+                where=str(self.path),
                 hint="wait for it to end, or name another environment with `-e NAME`",
             ) from None
+        self._descriptor = descriptor
         os.ftruncate(descriptor, 0)
         os.write(descriptor, _me().encode())
-        yield
-    finally:
-        os.close(descriptor)
+
+    def release(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def is_held(self) -> bool:
+        """Whether anybody holds it, without waiting and without taking it for longer than it takes to ask."""
+        if self._descriptor >= 0:
+            return True
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
 
 
 def _me() -> str:

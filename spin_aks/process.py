@@ -65,9 +65,7 @@ def stream(command: Command) -> None:
         raise failure(command, code, "\n".join(last))
 
 
-def capture(
-    command: Command, *, timeout_s: float = 60.0, stdin: bytes = b"", complains_on_stdout: bool = False
-) -> str:
+def capture(command: Command, *, timeout_s: float = 60.0, stdin: bytes = b"", complains_on_stdout: bool = False) -> str:
     """Its standard output as text; raises ProcessError with its standard error if it fails or takes too long.
 
     With `complains_on_stdout` the error holds its standard output too: credential helpers say there what went wrong.

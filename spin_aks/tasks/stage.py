@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from spin_aks.errors import Problem
     from spin_aks.json_types import JSON, JSONObject
 
 Signature: TypeAlias = tuple[int, int]
@@ -29,13 +30,18 @@ def nothing_observed() -> tuple[str, ...]:
     return ()
 
 
+def nothing_required() -> tuple[Problem, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One stage of the pipeline.
 
     `files` lists the files it depends on when it is called: those that a stage before it made in the same run are among
     them, which a list taken at load time would miss. `observed` says, in sentences, what outside this machine is not
-    as the stage left it. `values` hold no secret: they are kept in plain text.
+    as the stage left it. `requires` names what nobody has given yet, before anything runs. `values` hold no secret:
+    they are kept in plain text.
     """
 
     name: str
@@ -46,6 +52,7 @@ class Stage:
     values: Mapping[str, JSON] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
     observed: Callable[[], tuple[str, ...]] = nothing_observed
+    requires: Callable[[], tuple[Problem, ...]] = nothing_required
 
 
 class Inputs:
@@ -131,6 +138,11 @@ def signatures(paths: Iterable[str]) -> dict[str, Signature]:
             continue
         found[path] = (status.st_mtime_ns, status.st_size)
     return found
+
+
+def existing(paths: Iterable[Path | None]) -> list[str]:
+    """Those of `paths` that are files: one that is missing is for the stage itself to name, better than doit can."""
+    return [path.as_posix() for path in paths if path is not None and path.is_file()]
 
 
 class DoitTask:

@@ -1,0 +1,19 @@
+"""`spin-aks build`: compile what is stale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spin_aks.commands import pipeline
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    pipeline.configure_run(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    pipeline.run(arguments, ["build"])
+    return 0

@@ -1,0 +1,119 @@
+"""Runs the pipeline in this process, by doit's own runner: decide, show, act.
+
+With state.py, plan.py and reporter.py this is all that knows doit's internals (doit 0.37).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from doit.cmd_base import tasks_and_deps_iter
+from doit.control import TaskControl
+from doit.dependency import DatabaseException, Dependency
+from doit.loader import generate_tasks
+from doit.runner import Runner
+from doit.task import Stream
+
+import dodo_spin_aks
+from spin_aks import context as contexts
+from spin_aks import plan as plans
+from spin_aks.errors import SpinAksError, UsageError
+from spin_aks.reporter import Reporter
+from spin_aks.state import DurableDB
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from doit.task import Task
+
+    from spin_aks.context import Context
+    from spin_aks.plan import Plan
+    from spin_aks.tasks.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The pipeline of one context: our stages in order, and doit's tasks for them and for their groups."""
+
+    stages: tuple[Stage, ...]
+    tasks: dict[str, Task]
+
+
+def load(context: Context) -> Loaded:
+    """The pipeline as `context` has it."""
+    contexts.use(context)
+    return loaded(tuple(dodo_spin_aks.stages(context)), context)
+
+
+def loaded(stages: tuple[Stage, ...], context: Context) -> Loaded:
+    """doit's own view of these stages."""
+    tasks = generate_tasks("pipeline", dodo_spin_aks.as_tasks(stages, context))
+    return Loaded(stages, {task.name: task for task in tasks})
+
+
+def inspect(context: Context) -> Plan:
+    """What would run, and why. Writes nothing."""
+    pipeline = load(context)
+    name = str(context.database) if context.database.is_file() else ":memory:"
+    with _state(name, context) as dependency:
+        return plans.decide(pipeline.stages, pipeline.tasks, dependency, context.record)
+
+
+def run(context: Context, targets: Sequence[str]) -> Plan:
+    """Brings `targets` (stages, or groups of them) up to date and returns the plan that was followed.
+
+    Raises UsageError for a target that there is not, LockedError if another run is at work, or what a stage raised.
+    """
+    context.claim()
+    pipeline = load(context)
+    check_targets(pipeline, targets)
+    check_requirements(pipeline, targets)
+    with _state(str(context.database), context) as dependency:
+        plan = plans.decide(pipeline.stages, pipeline.tasks, dependency, context.record)
+        control = TaskControl(list(pipeline.tasks.values()))
+        control.process(list(targets))
+        runner = Runner(dependency, Reporter(plan), stream=Stream(2))
+        code = runner.run_all(control.task_dispatcher())
+    if context.failures:
+        raise context.failures[0]
+    if code:
+        raise SpinAksError("the pipeline did not end well", hint="`spin-aks list` shows the state of each stage")
+    return plan
+
+
+def check_targets(pipeline: Loaded, targets: Sequence[str]) -> None:
+    """Raises UsageError for the first of `targets` that is neither a stage nor a group, with the nearest that is."""
+    for target in targets:
+        if target not in pipeline.tasks:
+            import difflib
+
+            near = difflib.get_close_matches(target, pipeline.tasks, n=1)
+            known = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(pipeline.tasks)}"
+            raise UsageError(f"there is no stage `{target}`", hint=known)
+
+
+def check_requirements(pipeline: Loaded, targets: Sequence[str]) -> None:
+    """Raises UsageError naming at once all that the stages behind `targets` need and nobody has given."""
+    needed = {task.name for task in tasks_and_deps_iter(pipeline.tasks, list(targets))}
+    missing = [problem for stage in pipeline.stages if stage.name in needed for problem in stage.requires()]
+    if missing:
+        raise UsageError.of(missing)
+
+
+@contextmanager
+def _state(name: str, context: Context) -> Iterator[Dependency]:
+    try:
+        dependency = Dependency(DurableDB, name)
+    except (DatabaseException, sqlite3.Error, OSError) as error:
+        raise SpinAksError(
+            f"what was done before can't be read: {str(error).splitlines()[0]}",
+            where=name,
+            hint=f"remove `{context.database}` and run the same command again: every stage is then stale, no more",
+        ) from error
+    try:
+        yield dependency
+    finally:
+        dependency.close()

@@ -1,0 +1,116 @@
+"""Files that we write and people keep: what to do with one that was edited is decided here, and only here.
+
+What we wrote last is remembered by digest in `.spin-aks.lock`, which is committed with the files themselves: a
+colleague's clone and CI decide the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from spin_aks import files, prompts, terminal
+from spin_aks.errors import SpinAksError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from spin_aks.context import Consent
+    from spin_aks.json_types import JSON
+
+LOCK = Path(".spin-aks.lock")
+COMMENT = "what spin-aks wrote last, so that it knows an edited file from its own: commit this file"
+Standing: TypeAlias = Literal["missing", "deleted", "ours", "edited", "foreign"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One file: how it stands, and the text we would write now (None: we would have no such file)."""
+
+    path: Path
+    standing: Standing
+    text: str | None
+
+    @property
+    def theirs(self) -> str:
+        """Why it is not ours to change, as a clause; empty if it is ours."""
+        return {
+            "edited": "was edited since spin-aks wrote it",
+            "foreign": "is not from spin-aks",
+            "deleted": "was deleted since spin-aks wrote it",
+        }.get(self.standing, "")
+
+
+def inspect(wanted: Mapping[Path, str], *, also: Iterable[Path] = ()) -> tuple[Kept, ...]:
+    """How each wanted file stands, and each file of `also` that we once wrote and want no more."""
+    digests = _digests()
+    gone = [path for path in also if path not in wanted and path.as_posix() in digests]
+    return tuple(
+        Kept(path, _standing(path, wanted.get(path), digests), wanted.get(path)) for path in [*wanted, *sorted(gone)]
+    )
+
+
+def written_below(folder: Path) -> tuple[Path, ...]:
+    """The files below `folder` that we once wrote."""
+    return tuple(Path(name) for name in _digests() if Path(name).is_relative_to(folder))
+
+
+def is_theirs(path: Path) -> bool:
+    """Whether there is such a file, and somebody else wrote it or edited it."""
+    return _standing(path, None, _digests()) in ("edited", "foreign")
+
+
+def settle(found: Iterable[Kept], consent: Consent) -> None:
+    """Writes (or removes) what is ours to write, asks about the rest if it may, and says what it left alone."""
+    digests = _digests()
+    for kept in found:
+        if kept.theirs and not _may_replace(kept, consent):
+            hint = "" if kept.text is None else "; `--override` writes ours"
+            terminal.say(f"kept    {kept.path}: it {kept.theirs}{hint}")
+        elif kept.text is None:
+            kept.path.unlink(missing_ok=True)
+            digests.pop(kept.path.as_posix(), None)
+        else:
+            changed = files.write(kept.path, kept.text)
+            digests[kept.path.as_posix()] = _digest(kept.text.encode())
+            if changed:
+                terminal.say(f"wrote   {kept.path}")
+    _remember(digests)
+
+
+def _may_replace(kept: Kept, consent: Consent) -> bool:
+    if consent.override or not consent.ask or kept.text is None:
+        return consent.override and kept.text is not None
+    return prompts.confirm(f"`{kept.path}` {kept.theirs}. Replace it?", default=False)
+
+
+def _standing(path: Path, wanted: str | None, digests: Mapping[str, str]) -> Standing:
+    known = digests.get(path.as_posix())
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return "deleted" if known and path.parent.is_dir() and path.parent != Path() else "missing"
+    except OSError as error:
+        raise SpinAksError(f"can't read `{path}`: {error.strerror}") from error
+    if _digest(content) == known or (wanted is not None and content == wanted.encode()):
+        return "ours"
+    return "edited" if known else "foreign"
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _digests() -> dict[str, str]:
+    match files.read_json(LOCK):
+        case {"files": dict(entries)}:
+            return {path: digest for path, digest in entries.items() if isinstance(digest, str)}
+    return {}
+
+
+def _remember(digests: Mapping[str, str]) -> None:
+    entries: dict[str, JSON] = dict(digests)
+    if entries or LOCK.exists():
+        files.write_json(LOCK, {"comment": COMMENT, "files": entries})

@@ -1,0 +1,121 @@
+"""The stage `apply`: apply, prune, and wait until the rollout is healthy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spin_aks import files, terminal
+from spin_aks.cluster.applied import Applied
+from spin_aks.cluster.kubeconfig import target
+from spin_aks.errors import Problem, SpinAksError, UsageError
+from spin_aks.generators.names import kubernetes_name
+from spin_aks.kubernetes_object import KubernetesObject
+from spin_aks.tasks import choice
+from spin_aks.tasks.render import namespace, payload
+from spin_aks.tasks.stage import Stage, existing
+
+if TYPE_CHECKING:
+    from spin_aks.cluster.connection import Cluster
+    from spin_aks.context import Context
+
+# What the stages before have made sure of, each a cause of a silent end of the shim (seen with shim 0.24.0).
+RULED_OUT = (
+    "a wasm file that is missing, empty or none",
+    "files or globs that the shim can't mount",
+    "a source that the pod would have to fetch",
+    "a required variable without a value",
+    "a trigger, or a field of the manifest, that this shim does not know",
+    "a key-value or database label that nobody configured",
+    "a broken runtime-config.toml (none is given to the pod)",
+)
+
+
+def stage(context: Context) -> Stage:
+    return Stage(
+        name="apply",
+        doc="apply, prune, wait until the rollout is healthy",
+        action=lambda: _apply(context),
+        depends_on=("push", "render"),
+        files=lambda: existing([context.state("rendered.yaml")]),
+        values={"cluster": _cluster(context)},
+        targets=(context.state("applied.json").as_posix(),),
+        observed=lambda: context.observed().cluster,
+        requires=lambda: _requirements(context),
+    )
+
+
+def applied(context: Context) -> Applied | None:
+    """What the last run applied, if there was one."""
+    document = files.read_json(context.state("applied.json"))
+    return Applied.from_json(document) if document else None
+
+
+def drift(context: Context) -> tuple[str, ...]:
+    """What the cluster no longer holds as applied, in sentences; nothing where another cluster is meant by now."""
+    last = applied(context)
+    if last is None or last.target.identity != _cluster(context):
+        return ()
+    from spin_aks.cluster.connection import connect
+    from spin_aks.cluster.observe import observe
+
+    return observe(connect(context.settings.kubeconfig, context.settings.context), last).sentences
+
+
+def _cluster(context: Context) -> str:
+    """Which cluster is meant; empty if none can be told, which `requires` explains."""
+    last = applied(context)
+    settings = context.settings
+    try:
+        return target(settings.kubeconfig, settings.context, remembered=last.target if last else None).identity
+    except UsageError:
+        return ""
+
+
+def _requirements(context: Context) -> tuple[Problem, ...]:
+    try:
+        target(context.settings.kubeconfig, context.settings.context)
+    except UsageError as error:
+        return error.problems
+    return ()
+
+
+def _apply(context: Context) -> None:
+    from spin_aks.cluster import rollout
+    from spin_aks.cluster.apply import apply
+    from spin_aks.cluster.connection import connect
+    from spin_aks.cluster.explain import Background
+
+    cluster = connect(context.settings.kubeconfig, context.settings.context)
+    done = apply(
+        cluster,
+        _objects(context),
+        application=kubernetes_name(context.application.name),
+        namespace=namespace(context),
+        previous=applied(context),
+        progress=terminal.say,
+        force=context.consent.force,
+    )
+    settled = rollout.wait(
+        cluster,
+        done,
+        timeout_s=context.settings.timeout_s,
+        progress=terminal.say,
+        background=Background(RULED_OUT, choice.choose(context).form, payload(context).resources.memory_limit),
+    )
+    files.write_json(context.state("applied.json"), {**settled.to_json(), "address": _address(cluster, settled)})
+
+
+def _address(cluster: Cluster, settled: Applied) -> str:
+    """Where the application is reached from outside, if the cloud has given it an address by now."""
+    from spin_aks.cluster.address import address
+
+    services = (item.key for item in settled.objects if item.key.kind == "Service")
+    return next((found for key in services if (found := address(cluster, key))), "")
+
+
+def _objects(context: Context) -> list[KubernetesObject]:
+    match files.read_json(context.state("rendered.json")):
+        case {"objects": list(bodies)}:
+            where = str(context.state("rendered.json"))
+            return [KubernetesObject.of(body, where=where) for body in bodies if isinstance(body, dict)]
+    raise SpinAksError("there is nothing rendered to apply", hint="spin-aks run render")

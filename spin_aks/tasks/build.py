@@ -1,0 +1,153 @@
+"""The stages `build:NAME`: one for each distinct way to make a wasm file; components may share one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spin_aks import files, process
+from spin_aks.errors import SpinAksError
+from spin_aks.spin import cli_version
+from spin_aks.spin.model import LocalSource
+from spin_aks.spin.sources import Scope, sources
+from spin_aks.tasks.stage import Signature, Stage, signatures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from spin_aks.context import Context
+    from spin_aks.json_types import JSON
+    from spin_aks.spin.model import Application, Build, Component
+
+BUILDS = "build"
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """How one wasm file is made; `component` is the first that uses it, which names the stage."""
+
+    component: str
+    build: Build
+    wasm: str
+
+    @property
+    def name(self) -> str:
+        return f"{BUILDS}:{self.component}"
+
+
+def compilations(application: Application) -> tuple[Compilation, ...]:
+    """Each distinct (commands, workdir, source) once, in the manifest's order, as Spin builds."""
+    found: dict[tuple[tuple[str, ...], str, str], Compilation] = {}
+    for component in application.components:
+        if component.build is not None and component.build.commands:
+            wasm = component.source.path if isinstance(component.source, LocalSource) else ""
+            key = (component.build.commands, component.build.workdir, wasm)
+            found.setdefault(key, Compilation(component.id, component.build, wasm))
+    return tuple(found.values())
+
+
+def stages(context: Context) -> Iterator[Stage]:
+    application = context.application
+    made = compilations(application)
+    shared = _never_sources(application, context, made)
+    for compilation in made:
+        yield _stage(context, compilation, _outside(compilation, made, shared))
+
+
+def _stage(context: Context, compilation: Compilation, outside: frozenset[str]) -> Stage:
+    build = compilation.build
+    values: dict[str, JSON] = {
+        "command": list(build.commands),
+        "workdir": build.workdir,
+        "source": compilation.wasm,
+        "watch": list(build.watch),
+        "profile": context.settings.profile,
+    }
+    note = context.state(f"build/{compilation.component}.json")
+    scope = Scope(build.workdir, build.watch, outside)
+    return Stage(
+        name=compilation.name,
+        doc=f"compile {compilation.wasm or compilation.component}",
+        action=lambda: _compile(context, compilation, scope, note),
+        depends_on=("validate",),
+        files=lambda: _sources(scope, note),
+        values=values,
+        targets=(compilation.wasm,) if compilation.wasm else (),
+    )
+
+
+def _never_sources(application: Application, context: Context, made: tuple[Compilation, ...]) -> frozenset[str]:
+    """What is made from the sources, or beside them: the manifest counts by the slice that is in the values."""
+    ours = {context.settings.manifest, context.settings.dockerfile, context.settings.k8s_dest, ".spin-aks.lock"}
+    wasm = {component.source.path for component in application.components if isinstance(component.source, LocalSource)}
+    return frozenset(_plain(path) for path in ours | wasm | {compilation.wasm for compilation in made} if path)
+
+
+def _outside(compilation: Compilation, made: tuple[Compilation, ...], shared: frozenset[str]) -> frozenset[str]:
+    mine = _plain(compilation.build.workdir or ".")
+    others = {_plain(other.build.workdir or ".") for other in made}
+    below = {path for path in others if path not in (mine, ".") and (mine == "." or path.startswith(f"{mine}/"))}
+    return shared | below
+
+
+def _plain(path: str) -> str:
+    return Path(path).as_posix()
+
+
+def _sources(scope: Scope, note: Path) -> list[str]:
+    """The sources but those that the command itself makes, as long as they are as it left them."""
+    found = sources(scope)
+    generated = _generated(note)
+    if not generated:
+        return found
+    now = signatures(generated)
+    return [path for path in found if path not in generated or now.get(path) != generated[path]]
+
+
+def _generated(note: Path) -> dict[str, Signature]:
+    match files.read_json(note):
+        case {"generated": dict(entries)}:
+            return {path: entry for path, value in entries.items() if (entry := _signature(value))}
+    return {}
+
+
+def _signature(value: JSON) -> Signature | None:
+    match value:
+        case [int(mtime_ns), int(size_bytes)]:
+            return mtime_ns, size_bytes
+    return None
+
+
+def _compile(context: Context, compilation: Compilation, scope: Scope, note: Path) -> None:
+    before = set(sources(scope)) - set(_generated(note))
+    for command in commands(context, compilation):
+        process.stream(command)
+    if compilation.wasm and not Path(compilation.wasm).is_file():
+        raise SpinAksError(
+            f"`{compilation.build.commands[-1]}` ended well, but there is no `{compilation.wasm}`",
+            where=f"component `{compilation.component}`",
+            hint="make `source` in spin.toml name what the command makes",
+        )
+    made = signatures(path for path in sources(scope) if path not in before)
+    generated: dict[str, JSON] = {path: list(signature) for path, signature in made.items()}
+    files.write_json(note, {"generated": generated})
+
+
+def commands(context: Context, compilation: Compilation) -> tuple[process.Command, ...]:
+    """What to run: `spin build` where a CLI is there that can build one component, else the component's own commands.
+
+    As Spin has it (crates/build/src/lib.rs): each by the shell, in the workdir, in order, until the first failure.
+    """
+    cli = cli_version.find()
+    if cli is not None and cli_version.can_build_one_component(cli.version):
+        profile = ("--profile", context.settings.profile) if context.settings.profile else ()
+        manifest = ("-f", context.settings.manifest)
+        return (process.Command((cli.path, "build", *manifest, "-c", compilation.component, *profile)),)
+    folder = Path(compilation.build.workdir or ".")
+    return tuple(process.Command.shell(line, folder) for line in compilation.build.commands)
+
+
+def component_wasm(component: Component) -> Path | None:
+    """The file that a component's wasm is in, if it is a local one."""
+    return Path(component.source.path) if isinstance(component.source, LocalSource) else None

@@ -1,0 +1,60 @@
+"""Which form the image has and who builds it: decided from the settings and what is there, and it can be printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from spin_aks import kept
+from spin_aks.errors import Problem, RefusedError, UsageError
+from spin_aks.spin import cli_version, composition
+from spin_aks.tasks.dockerfile import dockerfile_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from spin_aks.context import Context
+
+Form: TypeAlias = Literal["artifact", "rootfs"]
+OCI, DOCKER, SPIN = "oci", "docker", "spin"
+FORM_OF: Mapping[str, Form] = {DOCKER: "rootfs", SPIN: "artifact"}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageChoice:
+    """`form` is artifact or rootfs, `builder` oci, docker or spin; `why` is a clause for people."""
+
+    form: Form
+    builder: str
+    why: str
+
+
+@cache
+def choose(context: Context) -> ImageChoice:
+    """The choice; raises UsageError where form and builder don't agree, RefusedError where nobody can build it."""
+    builder, form = context.settings.builder, context.settings.form
+    composed = composition.composed(context.application)
+    if composed and builder in ("auto", OCI):
+        return _composed(builder, composed)
+    if builder in FORM_OF:
+        if form not in ("auto", FORM_OF[builder]):
+            raise UsageError(
+                f"the builder `{builder}` makes no `{form}`",
+                hint=f"`--form {FORM_OF[builder]}`, or `--builder oci`, which makes both",
+            )
+        return ImageChoice(FORM_OF[builder], builder, "as asked")
+    if form != "auto":
+        return ImageChoice("rootfs" if form == "rootfs" else "artifact", OCI, "as asked")
+    if builder == "auto" and kept.is_theirs(dockerfile_path(context)):
+        return ImageChoice("rootfs", DOCKER, f"`{dockerfile_path(context)}` is yours")
+    if context.runtime.compiles_ahead:
+        return ImageChoice("artifact", OCI, f"the node compiles it once, since {context.runtime} can")
+    return ImageChoice("rootfs", OCI, f"{context.runtime} compiles nothing ahead")
+
+
+def _composed(builder: str, problems: tuple[Problem, ...]) -> ImageChoice:
+    """Component dependencies are composed by the Spin CLI, and by nobody else (spin 3.2, `registry push --compose`)."""
+    if builder == "auto" and cli_version.find() is not None:
+        return ImageChoice("artifact", SPIN, "the Spin CLI composes its component dependencies")
+    raise RefusedError.of(problems)

@@ -1,0 +1,44 @@
+"""The stage `dockerfile`: written whatever builds the image, for whoever wants to build it with Docker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spin_aks import __version__, kept
+from spin_aks.generators import dockerfile
+from spin_aks.tasks.stage import Stage, existing
+
+if TYPE_CHECKING:
+    from spin_aks.context import Context
+
+
+def stage(context: Context) -> Stage:
+    path = dockerfile_path(context)
+    return Stage(
+        name="dockerfile",
+        doc=f"write {path}",
+        action=lambda: kept.settle(kept.inspect({path: _text(context)}), context.consent),
+        depends_on=("validate",),
+        files=lambda: existing([context.state("app.json")]),
+        values={"generator": __version__, "image.dockerfile": path.as_posix()},
+        targets=(path.as_posix(),),
+        observed=lambda: overridden(context, {path: _text(context)}),
+    )
+
+
+def dockerfile_path(context: Context) -> Path:
+    """Where the Dockerfile is; a folder means the file of that name in it."""
+    given = Path(context.settings.dockerfile)
+    return given / "Dockerfile" if given.is_dir() or context.settings.dockerfile.endswith("/") else given
+
+
+def overridden(context: Context, wanted: dict[Path, str]) -> tuple[str, ...]:
+    """What `--override` would replace, in sentences."""
+    if not context.consent.override:
+        return ()
+    return tuple(f"`--override` replaces {one.path}, which {one.theirs}" for one in kept.inspect(wanted) if one.theirs)
+
+
+def _text(context: Context) -> str:
+    return dockerfile.dockerfile(context.application)

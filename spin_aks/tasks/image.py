@@ -1,0 +1,64 @@
+"""The stage `image`: an image with a digest, made of what the bundle lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spin_aks import files, terminal
+from spin_aks.errors import SpinAksError
+from spin_aks.oci.bundle import Bundle
+from spin_aks.tasks import choice
+from spin_aks.tasks.dockerfile import dockerfile_path
+from spin_aks.tasks.stage import Stage, existing
+
+if TYPE_CHECKING:
+    from spin_aks.context import Context
+    from spin_aks.json_types import JSONObject
+    from spin_aks.tasks.choice import ImageChoice
+
+
+def stage(context: Context) -> Stage:
+    chosen = choice.choose(context)
+    with_dockerfile = chosen.builder == choice.DOCKER
+    dockerfile = dockerfile_path(context) if with_dockerfile else None
+    return Stage(
+        name="image",
+        doc=f"make the image: {chosen.form}, by {chosen.builder}",
+        action=lambda: _make(context, chosen),
+        depends_on=("bundle", "dockerfile") if with_dockerfile else ("bundle",),
+        files=lambda: existing([context.state("bundle.json"), dockerfile]),
+        values={"image.form": chosen.form, "image.builder": chosen.builder},
+        targets=(context.state("image.json").as_posix(),),
+    )
+
+
+def _make(context: Context, chosen: ImageChoice) -> None:
+    """Writes `T/image.json`: `builder`, `form`, `content` (what the default tag is made of), and what `push` needs."""
+    document = files.read_json(context.state("bundle.json"))
+    if document is None:
+        raise SpinAksError("there is no bundle to make an image of", hint="spin-aks run bundle")
+    terminal.say(f"{chosen.form} by {chosen.builder}: {chosen.why}")
+    made = _MAKERS[chosen.builder](context, Bundle.from_json(document))
+    files.write_json(context.state("image.json"), {"builder": chosen.builder, "form": chosen.form, **made})
+
+
+def _with_oci(context: Context, bundle: Bundle) -> JSONObject:
+    from spin_aks.oci import artifact, rootfs
+
+    image = rootfs.build(bundle) if bundle.form == rootfs.FORM else artifact.build(context.application, bundle.wasm())
+    return {"content": image.digest, **image.to_json()}
+
+
+def _with_docker(context: Context, bundle: Bundle) -> JSONObject:
+    from spin_aks.oci import docker
+
+    image_id = docker.build(dockerfile_path(context), bundle.folder, output=terminal.say)
+    return {"content": image_id, "image_id": image_id}
+
+
+def _with_spin(context: Context, _bundle: Bundle) -> JSONObject:
+    """The Spin CLI makes and pushes in one step: the content is what it will make it of."""
+    return {"content": files.sha256(context.state("bundle.json"))}
+
+
+_MAKERS = {choice.OCI: _with_oci, choice.DOCKER: _with_docker, choice.SPIN: _with_spin}

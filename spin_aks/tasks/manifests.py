@@ -1,0 +1,72 @@
+"""The stage `manifests`: Kubernetes files that people keep. No digest and nothing of an environment is in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spin_aks import files, kept
+from spin_aks.generators import kube
+from spin_aks.generators.kube import Installer, KubeSettings, ServiceType
+from spin_aks.tasks import choice
+from spin_aks.tasks.dockerfile import overridden
+from spin_aks.tasks.stage import Stage, existing
+
+if TYPE_CHECKING:
+    from spin_aks.context import Context
+    from spin_aks.json_types import JSON
+
+
+def stage(context: Context) -> Stage:
+    folder = Path(context.settings.k8s_dest)
+    note = context.state("manifests.json")
+    return Stage(
+        name="manifests",
+        doc=f"write the Kubernetes files in {folder}/",
+        action=lambda: _write(context, folder, note),
+        depends_on=("validate",),
+        files=lambda: existing([context.state("app.json")]),
+        values=_values(context),
+        targets=(folder.as_posix(), note.as_posix()),
+        observed=lambda: overridden(context, _wanted(context, folder)),
+    )
+
+
+def paths(context: Context) -> list[Path]:
+    """The Kubernetes files as they are now, the user's own among them, sorted."""
+    folder = Path(context.settings.k8s_dest)
+    return sorted(path for pattern in ("*.yaml", "*.yml") for path in folder.glob(pattern) if path.is_file())
+
+
+def _values(context: Context) -> dict[str, JSON]:
+    settings = context.settings
+    return {
+        "generator": kube.VERSION,
+        "kubernetes.type": settings.kind,
+        "kubernetes.dest": settings.k8s_dest,
+        "kubernetes.service": settings.service,
+        "runtime.shim": context.runtime.shim,
+        "runtime.installer": settings.installer,
+        "image.form": choice.choose(context).form,
+    }
+
+
+def _wanted(context: Context, folder: Path) -> dict[Path, str]:
+    settings = context.settings
+    made = kube.files(
+        context.application,
+        KubeSettings(
+            runtime=context.runtime,
+            form=choice.choose(context).form,
+            installer=Installer(settings.installer),
+            service=ServiceType(settings.service),
+        ),
+    )
+    return {folder / name: text for name, text in made.items()}
+
+
+def _write(context: Context, folder: Path, note: Path) -> None:
+    wanted = _wanted(context, folder)
+    kept.settle(kept.inspect(wanted, also=kept.written_below(folder)), context.consent)
+    names: list[JSON] = [path.as_posix() for path in sorted(wanted)]
+    files.write_json(note, {"files": names})

@@ -1,0 +1,121 @@
+"""The stage `push`: send to the registry what it lacks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spin_aks import files, process, terminal
+from spin_aks.errors import Problem, SpinAksError
+from spin_aks.json_types import required_text
+from spin_aks.oci.pushed import Pushed
+from spin_aks.oci.reference import Destination, Reference, is_loopback, repository_of, tag_of
+from spin_aks.tasks import choice
+from spin_aks.tasks.stage import Stage, existing
+
+if TYPE_CHECKING:
+    from spin_aks.context import Context
+    from spin_aks.json_types import JSONObject
+
+SPIN_PUSH_TIMEOUT_S = 3600.0
+
+
+def stage(context: Context) -> Stage:
+    settings = context.settings
+    return Stage(
+        name="push",
+        doc="send to the registry what it lacks",
+        action=lambda: _push(context),
+        depends_on=("image",),
+        files=lambda: existing([context.state("image.json")]),
+        values={
+            "container_registry.server": settings.registry,
+            "image.repository": settings.repository,
+            "image.tag": settings.tag,
+        },
+        targets=(context.state("push.json").as_posix(),),
+        observed=lambda: context.observed().registry,
+        requires=lambda: requirements(context),
+    )
+
+
+def requirements(context: Context) -> tuple[Problem, ...]:
+    """What has to be given before an image can have a name."""
+    if context.settings.registry:
+        return ()
+    hint = (
+        "--registry HOST[:PORT][/PREFIX], or SPIN_AKS_CONTAINER_REGISTRY_SERVER; to try without one: `spin-aks sandbox`"
+    )
+    return (Problem("no registry is named", hint=hint),)
+
+
+def target(context: Context, image: JSONObject) -> Reference:
+    """Where the image of `T/image.json` goes; it has a digest if that is known before the push."""
+    settings = context.settings
+    digest = image.get("digest")
+    content = required_text(image, "content")
+    reference = Destination.parse(settings.registry).reference(
+        settings.repository or repository_of(context.application.name), settings.tag or tag_of(content)
+    )
+    return reference.with_digest(digest) if isinstance(digest, str) else reference
+
+
+def pushed(context: Context) -> Pushed | None:
+    """What the last push did, if there was one."""
+    document = files.read_json(context.state("push.json"))
+    return Pushed.from_json(document) if document else None
+
+
+def drift(context: Context) -> tuple[str, ...]:
+    """What the registry no longer holds, in sentences."""
+    from spin_aks.oci.push import exists
+
+    last = pushed(context)
+    if last is None or exists(last.reference):
+        return ()
+    return (f"the registry no longer holds {last.reference.pinned}",)
+
+
+def _push(context: Context) -> None:
+    image = files.read_json(context.state("image.json"))
+    if image is None:
+        raise SpinAksError(
+            "there is no image to push", where=str(context.state("image.json")), hint="spin-aks run image"
+        )
+    reference = target(context, image)
+    done = _PUSHERS[required_text(image, "builder")](context, image, reference)
+    files.write_json(context.state("push.json"), done.to_json())
+
+
+def _push_ours(_context: Context, image: JSONObject, reference: Reference) -> Pushed:
+    from spin_aks.oci.image import Image
+    from spin_aks.oci.push import push
+
+    return push(Image.from_json(image), reference, progress=terminal.say)
+
+
+def _push_with_docker(_context: Context, image: JSONObject, reference: Reference) -> Pushed:
+    from spin_aks.oci import docker
+
+    return docker.push(required_text(image, "image_id"), reference, progress=terminal.say)
+
+
+def _push_with_spin(context: Context, _image: JSONObject, reference: Reference) -> Pushed:
+    """The Spin CLI composes, and pushes in the same step (spin 3.2 and later, `registry push --compose`)."""
+    import re
+
+    from spin_aks.spin import cli_version
+
+    cli = cli_version.find()
+    if cli is None:
+        raise SpinAksError("the Spin CLI is gone", hint="install it, or set SPIN_BIN_PATH to it")
+    insecure = ("--insecure",) if is_loopback(reference.host) else ()
+    profile = ("--profile", context.settings.profile) if context.settings.profile else ()
+    argv = (cli.path, "registry", "push", "-f", context.settings.manifest, *insecure, *profile, str(reference))
+    said = process.capture(process.Command(argv), timeout_s=SPIN_PUSH_TIMEOUT_S)
+    found = re.search(r"sha256:[0-9a-f]{64}", said)
+    if found is None:
+        raise SpinAksError("the Spin CLI did not say which digest it pushed", why=said)
+    return Pushed(reference.with_digest(found[0]), found[0], "artifact", ())
+
+
+_PUSHERS = {choice.OCI: _push_ours, choice.DOCKER: _push_with_docker, choice.SPIN: _push_with_spin}

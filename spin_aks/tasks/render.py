@@ -1,0 +1,117 @@
+"""The stage `render`: from the files that people keep to exactly what is applied to this environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spin_aks import files
+from spin_aks.errors import SpinAksError
+from spin_aks.generators import names, render
+from spin_aks.generators.resources import Payload
+from spin_aks.oci.bundle import WASM, Bundle
+from spin_aks.spin.outbound import speaks_tls
+from spin_aks.tasks import choice, manifests, push
+from spin_aks.tasks.stage import Stage, existing
+
+if TYPE_CHECKING:
+    from spin_aks.context import Context
+    from spin_aks.json_types import JSON
+
+
+def stage(context: Context) -> Stage:
+    named_by = _named_by(context)
+    return Stage(
+        name="render",
+        doc="make exactly what is applied",
+        action=lambda: _render(context),
+        depends_on=(named_by, "manifests"),
+        files=lambda: existing(
+            [context.state("app.json"), context.state(f"{named_by}.json"), *manifests.paths(context)]
+        ),
+        values=_values(context),
+        targets=(context.state("rendered.yaml").as_posix(), context.state("rendered.json").as_posix()),
+        requires=lambda: push.requirements(context),
+    )
+
+
+def namespace(context: Context) -> str:
+    """The namespace of this environment."""
+    return names.namespace(context.application.name, context.settings.namespace)
+
+
+def plain_variables(context: Context) -> dict[str, str]:
+    """The values given by flag or environment; those of secret variables are left out: state is plain text."""
+    secret = {variable.name for variable in context.application.variables if variable.secret}
+    return {name: value for name, value in context.settings.variables if name not in secret}
+
+
+def _named_by(context: Context) -> str:
+    """Our own builder knows the digest before the push; otherwise it is the registry's word."""
+    return "image" if choice.choose(context).builder == choice.OCI else "push"
+
+
+def _values(context: Context) -> dict[str, JSON]:
+    settings = context.settings
+    given: dict[str, JSON] = {f"variables.{name}": value for name, value in plain_variables(context).items()}
+    return {
+        "generator": render.VERSION,
+        "container_registry.server": settings.registry,
+        "image.repository": settings.repository,
+        "image.tag": settings.tag,
+        "kubernetes.namespace": namespace(context),
+        "kubernetes.replicas": settings.replicas,
+        "kubernetes.memory_limit": settings.memory_limit,
+        **given,
+    }
+
+
+def _render(context: Context) -> None:
+    texts = {path.as_posix(): files.read_text(path) for path in manifests.paths(context)}
+    rendered = render.render(texts, _render_values(context))
+    objects: list[JSON] = [one.body for one in rendered.objects]
+    files.write(context.state("rendered.yaml"), rendered.yaml)
+    files.write_json(context.state("rendered.json"), {"objects": objects})
+
+
+def _render_values(context: Context) -> render.RenderValues:
+    application, settings = context.application, context.settings
+    return render.RenderValues(
+        application=application.name,
+        namespace=namespace(context),
+        image=_image(context),
+        payload=payload(context),
+        variable_prefix=context.runtime.variable_prefix,
+        variables=plain_variables(context),
+        required=tuple(variable.name for variable in application.variables if variable.required),
+        replicas=settings.replicas or None,
+        memory_limit=settings.memory_limit,
+        ca_certificates=_authorities() if speaks_tls(application) else None,
+    )
+
+
+def _image(context: Context) -> str:
+    last = push.pushed(context) if _named_by(context) == "push" else None
+    if last is not None:
+        return str(last.reference)
+    image = files.read_json(context.state("image.json"))
+    if image is None:
+        raise SpinAksError("there is no image to render", hint="spin-aks run image")
+    return str(push.target(context, image))
+
+
+def payload(context: Context) -> Payload:
+    """What a pod has to run: the bundle's wasm, by size."""
+    document = files.read_json(context.state("bundle.json"))
+    if document is None:
+        raise SpinAksError("there is no bundle to take sizes from", hint="spin-aks run bundle")
+    sizes = {file.component: file.size_bytes for file in Bundle.from_json(document).files if file.role == WASM}
+    return Payload(choice.choose(context).form, sizes, context.runtime.compiles_ahead)
+
+
+def _authorities() -> str:
+    """The certificate authorities that Mozilla trusts, as certifi carries them."""
+    from pathlib import Path
+
+    import certifi
+
+    return files.read_text(Path(certifi.where()))

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from pipeline import SHOP_VARIABLES, App, copy_of
+
+from spin_aks import sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sandbox.Running]:
+    """An embedded registry and cluster, the same for all tests: each uses a namespace and a repository of its own."""
+    running = sandbox.start(tmp_path_factory.mktemp("sandbox"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, embedded: sandbox.Running) -> App:
+    """The example `shop`, on its way to a namespace and a repository of this test's own."""
+    own = f"t{abs(hash(tmp_path)) % 10**10}"
+    flags = (*SHOP_VARIABLES, "--namespace", own, "--repository", own)
+    return App(copy_of("shop", tmp_path), dict(embedded.environment), flags)
