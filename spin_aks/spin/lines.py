@@ -95,7 +95,9 @@ class _Tables:
             end = self.offsets[number + 1] if number + 1 < len(self.offsets) else len(self.text)
             if number:
                 start = _end_of_line(self.text, start)
-            self.inside[number] = dict(_Body(self.text, start, end).places())
+            places = self.inside[number] = {}
+            for place, offset in _Body(self.text, start, end).places():
+                places.setdefault(place, offset)
         return self.inside[number]
 
 
@@ -221,6 +223,8 @@ class _Body:
             self._next()
 
     def _next(self) -> None:
+        if not self.stack:
+            return
         kind, place, index = self.stack[-1]
         if kind == "[":
             self.stack[-1] = (kind, place, index + 1)

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from typing import TYPE_CHECKING, cast
 
 from spin_aks.errors import ManifestError, Problem
-from spin_aks.spin import assembly, schema_v1, schema_v2
+from spin_aks.spin import assembly, schema_v1, schema_v2, toml
 from spin_aks.spin.lines import Lines
 from spin_aks.spin.normalise import from_v1, from_v2
 from spin_aks.spin.shapes import Reading
 from spin_aks.spin.versions import NEWEST_SPIN, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from spin_aks.json_types import JSONObject
     from spin_aks.spin.model import Application
+    from spin_aks.spin.normalise import Normalised
     from spin_aks.spin.shapes import Fault
 
 MAX_BYTES = 8 * 1024 * 1024
-_AT_LINE = re.compile(r"\s*\(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 _VERSION_KEYS = ("spin_manifest_version", "spin_version")
 
 
@@ -37,18 +34,31 @@ def read(path: Path, *, spin: Version = NEWEST_SPIN) -> Application:
 
 def parse(text: str, path: Path, *, spin: Version = NEWEST_SPIN) -> Application:
     """The application that `text` describes; `path` is only what messages and `Application.path` call it."""
-    text = text.removeprefix("\ufeff")
-    document = _document(text, path)
-    lines = Lines(text)
+    reading, lines = Reading(spin), Lines(text.removeprefix("\ufeff"))
+    judged = _judge(toml.document(lines.text, path), reading)
+    placed = sorted((lines.line(fault.place), number, fault) for number, fault in enumerate(reading.faults))
+    if judged is None or placed:
+        raise ManifestError.of(Problem(fault.what, f"{path}:{line}", fault.hint) for line, _, fault in placed)
+    return assembly.application(judged[1], path, judged[0], lines)
+
+
+def faults(text: str, path: Path, *, spin: Version) -> tuple[Fault, ...]:
+    """What that Spin finds wrong, by its place; raises ManifestError only for what is not TOML."""
     reading = Reading(spin)
+    _judge(toml.document(text.removeprefix("\ufeff"), path), reading)
+    return tuple(reading.faults)
+
+
+def _judge(document: JSONObject, reading: Reading) -> tuple[int, Normalised] | None:
+    """The manifest version and what is normalised; None once a step has found faults that the next can't go on from."""
     version = _manifest_version(document, reading)
-    _raise(reading.faults, lines, path)
+    if reading.faults:
+        return None
     schema = schema_v1.manifest if version == 1 else schema_v2.MANIFEST
     found = schema(document, (), reading)
-    _raise(reading.faults, lines, path)
-    normalised = (from_v1 if version == 1 else from_v2)(cast("JSONObject", found), reading)
-    _raise(reading.faults, lines, path)
-    return assembly.application(normalised, path, version, lines)
+    if reading.faults:
+        return None
+    return version, (from_v1 if version == 1 else from_v2)(cast("JSONObject", found), reading)
 
 
 def _text(path: Path) -> str:
@@ -71,25 +81,6 @@ def _text(path: Path) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         raise ManifestError(
             "is not UTF-8", where=f"{path}:{line}", hint="save it as UTF-8; TOML knows no other encoding"
-        ) from error
-
-
-def _document(text: str, path: Path) -> JSONObject:
-    try:
-        return tomllib.loads(text)
-    except RecursionError as error:
-        raise ManifestError("is nested too deeply", where=f"{path}:1") from error
-    except ValueError as error:
-        message = str(error)
-        match = _AT_LINE.search(message)
-        line = int(match["line"]) if match and match["line"] else text.count("\n") + (not text.endswith("\n"))
-        what = _AT_LINE.sub("", message)
-        hint = ""
-        lines = text.split("\n")
-        if "{{" in (lines[line - 1] if 0 < line <= len(lines) else ""):
-            hint = "`{{ ... }}` outside of a string is for templates of `spin new`: make an application of it first"
-        raise ManifestError(
-            f"not valid TOML: {what[:1].lower()}{what[1:]}", where=f"{path}:{max(line, 1)}", hint=hint
         ) from error
 
 
@@ -116,9 +107,3 @@ def _manifest_version(document: JSONObject, reading: Reading) -> int:
     shown = f'"{value}"' if isinstance(value, str) else str(value)
     reading.fault((keys[0],), f"invalid manifest version {shown}", 'it is the string "1" or the integer 2')
     return 2
-
-
-def _raise(faults: Iterable[Fault], lines: Lines, path: Path) -> None:
-    placed = sorted((lines.line(fault.place), number, fault) for number, fault in enumerate(faults))
-    if placed:
-        raise ManifestError.of(Problem(fault.what, f"{path}:{line}", fault.hint) for line, _, fault in placed)

@@ -74,9 +74,14 @@ def dependency_name(name: str, _reading: Reading) -> str:
         return f"`{name}` can't be a dependency's name: `{package}` is not `namespace:name`"
     if slash and not is_kebab(interface):
         return f"`{name}` can't be a dependency's name: {_wrong(interface, '-')}"
-    if at and _SEMVER.fullmatch(version) is None:
+    if at and not is_semver(version):
         return f"`{name}` can't be a dependency's name: `{version}` is not a version such as `0.1.0`"
     return ""
+
+
+def is_semver(text: str) -> bool:
+    """Whether it is an exact version by semver.org, such as `1.2.3`."""
+    return _SEMVER.fullmatch(text) is not None
 
 
 def resolvable_variable(name: str) -> bool:

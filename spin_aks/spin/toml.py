@@ -1,0 +1,40 @@
+"""A TOML document as Python has it, or an error that names the line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING
+
+from spin_aks.errors import ManifestError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spin_aks.json_types import JSONObject
+
+_AT = re.compile(r"\s*\(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
+
+
+def document(text: str, path: Path) -> JSONObject:
+    """What `text` holds; raises ManifestError with `PATH:LINE` if it is not TOML."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise ManifestError("is nested too deeply", where=f"{path}:1") from error
+    except ValueError as error:
+        lines = text.removesuffix("\n").split("\n")
+        match = _AT.search(str(error))
+        number = int(match["line"]) if match and match["line"] else len(lines)
+        what = _AT.sub("", str(error))
+        raise ManifestError(
+            f"not valid TOML: {what[:1].lower()}{what[1:]}",
+            where=f"{path}:{number}",
+            hint=_hint(lines[number - 1] if number <= len(lines) else ""),
+        ) from error
+
+
+def _hint(line: str) -> str:
+    if "{{" in line:
+        return "`{{ ... }}` outside of a string is for templates of `spin new`: make an application of it first"
+    return "strings stand in quotes, and each key on a line of its own: https://toml.io has the rules"
