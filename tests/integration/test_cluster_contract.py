@@ -27,15 +27,10 @@ def contract_cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.Te
 
 
 def _sandbox(folder: Path) -> Iterator[Cluster]:
-    from spin_aks import sandbox
+    from spin_aks.sandbox import start
 
-    if not hasattr(sandbox, "start"):
-        pytest.skip("needs the sandbox, which this version does not have")
-    running = sandbox.start(folder)
-    try:
+    with start(folder) as running:
         yield connect(str(running.kubeconfig), "")
-    finally:
-        running.stop()
 
 
 @pytest.fixture

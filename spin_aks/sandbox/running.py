@@ -1,0 +1,160 @@
+"""The servers of a sandbox, started and stopped together, at the addresses they had before."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spin_aks.sandbox import folder as folders
+from spin_aks.sandbox.api import Api
+from spin_aks.sandbox.blobs import Blobs
+from spin_aks.sandbox.cluster_server import ClusterServer
+from spin_aks.sandbox.controllers import Controllers
+from spin_aks.sandbox.folder import Lock, Memory, SandboxError
+from spin_aks.sandbox.images import Images
+from spin_aks.sandbox.objects import Store
+from spin_aks.sandbox.registry import Registry
+from spin_aks.sandbox.web import LOOPBACK, Answer, Handler, Request, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+HOLD = "/spin-aks/hold"
+HEARTBEAT_S = 0.5
+# Below the ports that systems give to outgoing connections, so that a kept port is still free next time.
+FIRST_PORT, PORTS = 20000, 9000
+ATTEMPTS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Another process that uses this sandbox; `waits` says that its command would fail without it."""
+
+    title: str
+    waits: bool
+
+
+class Running:
+    """A sandbox that serves; also a context manager that stops it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises HeldError if another process serves from the folder, SandboxError if it can't be used."""
+        self._folder = folder
+        self.notices: tuple[str, ...] = ()
+        self._guests: dict[int, Guest] = {}
+        self._stopping = threading.Event()
+        memory = folders.recall(folder)
+        self._lock = Lock(folder)
+        try:
+            self._open(memory)
+        except (OSError, sqlite3.Error) as error:
+            self._lock.release()
+            hint = "`spin-aks sandbox --reset` clears it"
+            raise SandboxError(f"can't start from `{folder}`: {error}", hint) from error
+
+    def _open(self, memory: Memory) -> None:
+        blobs = Blobs(self._folder / "registry")
+        self._store = Store(self._folder / "cluster.sqlite")
+        api = Api(self._store)
+        ports = _candidates(self._folder)
+        self._registry = _serve(Registry(blobs), memory.registry_port, ports)
+        cluster = ClusterServer(api)
+        self._cluster = _serve(lambda request: self._hold(request) or cluster(request), memory.cluster_port, ports)
+        hosts = tuple(dict.fromkeys((*memory.registry_hosts, self._registry.host)))
+        self.notices = _moved(memory, self._registry, self._cluster)
+        folders.remember(self._folder, Memory(self._registry.port, self._cluster.port, hosts))
+        self.kubeconfig = folders.write_kubeconfig(self._folder, self._cluster.host)
+        self._controllers = Controllers(api, Images(blobs, hosts).problem)
+
+    @property
+    def registry_host(self) -> str:
+        return self._registry.host
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a command needs to work in this sandbox, to be added to its own environment."""
+        return environment(self.registry_host, self.kubeconfig)
+
+    @property
+    def guests(self) -> tuple[Guest, ...]:
+        """Who else uses it now; one that was killed is noticed within a second."""
+        return tuple(self._guests.values())
+
+    def stop(self) -> None:
+        """Ends all requests and watches, and lets others have the folder. Everything is kept."""
+        self._stopping.set()
+        self._cluster.stop()
+        self._registry.stop()
+        self._store.close()
+        self._controllers.stop()
+        self._lock.release()
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _hold(self, request: Request) -> Answer | None:
+        if request.path != HOLD:
+            return None
+        guest = Guest(request.query.get("title", "another process"), request.query.get("waits") == "1")
+        return Answer(200, self._beats(guest), (("Content-Type", "text/plain"),))
+
+    def _beats(self, guest: Guest) -> Iterator[bytes]:
+        self._guests[id(guest)] = guest
+        try:
+            while not self._stopping.is_set():
+                yield b"\n"
+                self._stopping.wait(HEARTBEAT_S)
+        finally:
+            self._guests.pop(id(guest), None)
+
+
+def environment(registry_host: str, kubeconfig: Path) -> dict[str, str]:
+    """The variables that point the tool, and kubectl, to the sandbox; loopback never goes through a proxy."""
+    direct = ",".join(dict.fromkeys([*filter(None, os.environ.get("NO_PROXY", "").split(",")), LOOPBACK, "localhost"]))
+    return {
+        "SPIN_AKS_SANDBOX": "1",
+        "SPIN_AKS_CONTAINER_REGISTRY_SERVER": registry_host,
+        "SPIN_AKS_CLUSTER_KUBECONFIG": str(kubeconfig),
+        "KUBECONFIG": str(kubeconfig),
+        "NO_PROXY": direct,
+        "no_proxy": direct,
+    }
+
+
+def _candidates(folder: Path) -> tuple[int, ...]:
+    """Ports to try, the same for the same folder."""
+    seed = hashlib.sha256(str(folder.absolute()).encode()).digest()
+    start = int.from_bytes(seed[:4])
+    return tuple(FIRST_PORT + (start + 37 * number) % PORTS for number in range(ATTEMPTS))
+
+
+def _serve(handler: Handler, kept: int, candidates: tuple[int, ...]) -> Server:
+    for port in (kept, *candidates) if kept else candidates:
+        try:
+            return Server(handler, port)
+        except (OSError, OverflowError):
+            continue
+    return Server(handler)
+
+
+def _moved(memory: Memory, registry: Server, cluster: Server) -> tuple[str, ...]:
+    moves = (
+        ("registry", memory.registry_port, registry, "the next `spin-aks up` pushes and applies again"),
+        ("cluster", memory.cluster_port, cluster, "the next `spin-aks up` applies again"),
+    )
+    return tuple(
+        f"port {kept} is taken by another program: the sandbox's {name} moved to {server.host}, so {effect}"
+        for name, kept, server, effect in moves
+        if kept not in (0, server.port)
+    )
