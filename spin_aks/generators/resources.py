@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 Form: TypeAlias = Literal["artifact", "rootfs"]
 
@@ -40,6 +40,23 @@ class Resources:
     memory_request: str
     memory_limit: str
     cpu_request: str = "100m"
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What a pod has to run: `wasm_bytes` has each component's size, `compiles_ahead` is the target runtime's."""
+
+    form: Form
+    wasm_bytes: Mapping[str, int]
+    compiles_ahead: bool = True
+
+    @property
+    def resources(self) -> Resources:
+        return resources(self.form, self.wasm_bytes.values(), compiles_ahead=self.compiles_ahead)
+
+    @property
+    def fails_below(self) -> int:
+        return fails_below(self.form, self.wasm_bytes.values(), compiles_ahead=self.compiles_ahead)
 
 
 def resources(form: Form, wasm_bytes: Iterable[int], *, compiles_ahead: bool = True) -> Resources:

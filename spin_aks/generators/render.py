@@ -1,0 +1,156 @@
+"""From the files that people keep to exactly what is applied to one environment.
+
+The files win wherever they say something; what they leave open is filled in. What is given by flag (variables,
+replicas, a memory limit) wins over the files.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from spin_aks.errors import RefusedError, SpinAksError, UsageError
+from spin_aks.generators import documents, filling, placement, start_failures
+from spin_aks.generators.deployment import CA_CERTIFICATES_KEY
+from spin_aks.generators.names import NAME_LABEL, ca_certificates, image_placeholder, kubernetes_name
+from spin_aks.generators.resources import quantity_bytes
+from spin_aks.generators.workloads import containers, template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from spin_aks.generators.documents import Document
+    from spin_aks.generators.resources import Payload
+    from spin_aks.generators.workloads import Container
+    from spin_aks.json_types import JSON, JSONObject
+    from spin_aks.kubernetes_object import KubernetesObject
+
+VERSION = 1
+"""Of this generator: raised whenever it makes something else of the same input, so that the stage runs again."""
+
+_BY_DIGEST = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class RenderValues:
+    """One environment. `application` is the name in spin.toml; `image` is `host/repository:tag@sha256:...`.
+
+    `variables` are the values given by flag, by the name in spin.toml; `required` names the variables without default:
+    an entry for one of them needs a value by now. `variable_prefix` is the target runtime's, empty if it takes none.
+    `ca_certificates` (PEM) becomes a ConfigMap if a pod wants it and no file has it.
+    """
+
+    application: str
+    namespace: str
+    image: str
+    payload: Payload
+    variable_prefix: str = "SPIN_VARIABLE_"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    replicas: int | None = None
+    memory_limit: str = ""
+    ca_certificates: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """`objects` in the order to apply them in; `yaml` is the same as text."""
+
+    yaml: str
+    objects: tuple[KubernetesObject, ...]
+
+
+def render(texts: Mapping[str, str], values: RenderValues) -> Rendered:
+    """What the files (path -> text as found on disk) are for this environment; of its own result it makes the same.
+
+    Raises SpinAksError for what is no YAML or no object, for objects that are there twice and where no container runs
+    the application; RefusedError for what its pods couldn't start with, all of it at once; each with `PATH:LINE`.
+    """
+    _refuse_values(values)
+    found = [document for path in sorted(texts) for document in documents.parse(texts[path], path)]
+    application = containers(found, frozenset({image_placeholder(values.application), values.image}))
+    if not application:
+        raise _no_container(texts, values)
+    cluster_scoped = placement.cluster_scoped(found)
+    for document in found:
+        placement.place(document, values.application, values.namespace, cluster_scoped)
+    placement.refuse_stray_namespace(found, values.namespace)
+    for container in application:
+        filling.fill(container, values)
+    _refuse(application, values)
+    objects = placement.ordered([*found, *_certificates(found, values)])
+    return Rendered(_head(values) + documents.dump(item.body for item in objects), objects)
+
+
+def _head(values: RenderValues) -> str:
+    return (
+        f"# Exactly what is applied for the namespace `{values.namespace}`. Don't edit it:\n"
+        "# `spin-aks run render` makes it anew each time, from the files that people keep.\n"
+    )
+
+
+def _refuse_values(values: RenderValues) -> None:
+    if not _BY_DIGEST.fullmatch(values.image):
+        raise SpinAksError(f"the image `{values.image}` has no digest", hint="push it first: `spin-aks push`")
+    if values.memory_limit and not quantity_bytes(values.memory_limit):
+        what = f"`{values.memory_limit}` is no amount of memory"
+        raise UsageError(what, where="--memory-limit", hint="write it as Kubernetes does, such as `256Mi`")
+    if values.variables and not values.variable_prefix:
+        named = ", ".join(f"`{name}`" for name in sorted(values.variables))
+        raise RefusedError(
+            f"the target runtime takes no variables from a pod, so not {named}", hint="target a newer shim"
+        )
+
+
+def _no_container(texts: Mapping[str, str], values: RenderValues) -> SpinAksError:
+    image = image_placeholder(values.application)
+    if not texts:
+        return SpinAksError("there are no Kubernetes files to render", hint="write them with `spin-aks scaffold k8s`")
+    return SpinAksError(
+        f"no container has `image: {image}`, which stands for the application's image",
+        where=", ".join(sorted(texts)),
+        hint="give it to the application's container, or start over with `spin-aks scaffold k8s --override`",
+    )
+
+
+def _refuse(application: Sequence[Container], values: RenderValues) -> None:
+    found = [*start_failures.problems(application, values.payload)]
+    found += (problem for container in application for problem in filling.without_value(container, values))
+    if found:
+        raise RefusedError.of(found)
+
+
+def _certificates(found: Iterable[Document], values: RenderValues) -> list[Document]:
+    name = ca_certificates(values.application)
+    wanted = any(_mounts_config_map(document, name) for document in found)
+    here = any(
+        document.at("kind") == "ConfigMap"
+        and document.at("metadata", "name") == name
+        and document.at("metadata", "namespace") == values.namespace
+        for document in found
+    )
+    if values.ca_certificates is None or here or not wanted:
+        return []
+    body: JSONObject = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "labels": {NAME_LABEL: kubernetes_name(values.application)}},
+        "data": {CA_CERTIFICATES_KEY: values.ca_certificates},
+    }
+    document = documents.Document("certifi", 1, body, {})
+    placement.place(document, values.application, values.namespace)
+    return [document]
+
+
+def _mounts_config_map(document: Document, name: str) -> bool:
+    start = template(document)
+    volumes = document.at(*start, "spec", "volumes") if start is not None else None
+    return isinstance(volumes, list) and any(_is_config_map(volume, name) for volume in volumes)
+
+
+def _is_config_map(volume: JSON, name: str) -> bool:
+    match volume:
+        case {"configMap": {"name": found}}:
+            return found == name
+    return False
