@@ -6,7 +6,6 @@ manifest and no index, which is what is deployed.
 
 from __future__ import annotations
 
-import json
 import os
 import tarfile
 import tempfile
@@ -18,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from spin_aks.errors import RegistryError, SpinAksError
 from spin_aks.oci import credentials
-from spin_aks.oci.pushed import Pushed, PushedLayer
+from spin_aks.oci.read_back import read_back
 from spin_aks.oci.reference import DIGEST, DOCKER_HUB, Reference, tag_of
 from spin_aks.oci.refusal import Access, login_hint, unauthorized
 
@@ -28,11 +27,11 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
-    from spin_aks.json_types import JSON, JSONObject
+    from spin_aks.json_types import JSONObject
     from spin_aks.oci.credentials import Credential
     from spin_aks.oci.patience import Patience
+    from spin_aks.oci.pushed import Pushed
 
-FORM = "rootfs"
 ANSWER_WITHIN_S = 20
 SILENT_WITHIN_S = 3600  # a step of a build may say nothing for long
 LAST_LINES = 20
@@ -88,7 +87,7 @@ def push(
     digest = digest or _repo_digest(description, name)
     if not digest:
         raise RegistryError(f"the Docker daemon pushed `{target}` and did not say its digest")
-    return _read_back(target.with_digest(digest), _sent_flags(description, sent), progress, patience)
+    return read_back(target.with_digest(digest), _sent_flags(description, sent), progress, patience)
 
 
 def write_context(dockerfile: Path, context: Path, archive: IO[bytes]) -> None:
@@ -249,48 +248,3 @@ def _sent_flags(description: JSONObject, sent: frozenset[str]) -> list[bool]:
         case {"Layers": list(layers)}:
             return [str(layer).removeprefix("sha256:")[:SHORT_ID_DIGITS] in sent for layer in layers]
     return []
-
-
-def _read_back(
-    target: Reference, flags: list[bool], progress: Callable[[str], None], patience: Patience | None
-) -> Pushed:
-    from spin_aks.oci.registry import INDEX_MEDIA_TYPES, Registry
-
-    try:
-        with Registry(target, "pull", patience=patience) as registry:
-            found = registry.manifest(target.digest)
-            if found and found[0] in INDEX_MEDIA_TYPES:
-                target = target.with_digest(_only_manifest(json.loads(found[1]), target))
-                found = registry.manifest(target.digest)
-    except RegistryError as error:
-        progress(f"what the daemon pushed can't be read back from here: {error}")
-        found = None
-    document = json.loads(found[1]) if found else {}
-    layers = document.get("layers", [])
-    known = flags if len(flags) == len(layers) else [True] * len(layers)
-    return Pushed(
-        target, target.digest, FORM, tuple(_layer(layer, sent) for layer, sent in zip(layers, known, strict=True))
-    )
-
-
-def _only_manifest(index: JSONObject, target: Reference) -> str:
-    """The one image of an index, which a daemon with containerd's image store may push; attestations do not count."""
-    entries = index.get("manifests")
-    images = [entry for entry in entries if _is_image(entry)] if isinstance(entries, list) else []
-    match images:
-        case [{"digest": str(digest)}]:
-            return digest
-    raise RegistryError(
-        f"`{target}` is an index of {len(images)} images, and only one image can be deployed",
-        hint="build for one platform, or without Docker: `--builder oci`",
-    )
-
-
-def _is_image(entry: JSON) -> bool:
-    platform = entry.get("platform") if isinstance(entry, dict) else None
-    return not (isinstance(platform, dict) and platform.get("os") == "unknown")
-
-
-def _layer(layer: JSONObject, sent: bool) -> PushedLayer:
-    size = layer["size"]
-    return PushedLayer(str(layer["digest"]), str(layer["mediaType"]), int(size) if isinstance(size, int) else 0, sent)

@@ -23,11 +23,15 @@ class Certificate:
     key: Path
 
 
-def self_signed(folder: Path, name: str) -> Certificate:
-    """NAME.crt and NAME.key in `folder`: for a server on 127.0.0.1 and localhost, and its own authority."""
+def self_signed(folder: Path, name: str, *hosts: str) -> Certificate:
+    """NAME.crt and NAME.key in `folder`: for a server on 127.0.0.1, localhost and `hosts`, and its own authority."""
     subject, key = _named(name), ec.generate_private_key(ec.SECP256R1())
     builder = _valid(subject, subject, key).add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-    addresses = [x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")), x509.DNSName("localhost")]
+    addresses = [
+        x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")),
+        x509.DNSName("localhost"),
+        *map(x509.DNSName, hosts),
+    ]
     builder = builder.add_extension(x509.SubjectAlternativeName(addresses), critical=False)
     return _write(folder, name, builder.sign(key, hashes.SHA256()), key)
 
