@@ -4,6 +4,8 @@ import io
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tarfile
 import tomllib
 from pathlib import Path
@@ -225,6 +227,39 @@ def test_a_run_that_is_killed_half_way_leaves_no_record(monkeypatch: pytest.Monk
 
     assert not Path("T/bundle.json").exists()
     assert [True, b"changed"] == [bool(stage().files), Path("T/bundle/components/web/files/legal/one.txt").read_bytes()]
+
+
+HALF_WAY = """
+import sys, time
+from pathlib import Path
+from spin_aks import files
+from spin_aks.oci import rootfs
+from spin_aks.spin.manifest import read
+
+def copy_and_wait(source, target, *, mode):
+    copied(source, target, mode=mode)
+    print("half", flush=True)
+    time.sleep(60)
+
+copied, files.copy = files.copy, copy_and_wait
+wasm = {"web": Path("web.wasm"), "api": Path("api.wasm")}
+rootfs.stage(read(Path("spin.toml")), wasm, Path("T/bundle"), record=Path("T/bundle.json"), ca_bundle=False)
+"""
+
+
+def test_a_process_that_is_killed_half_way_leaves_no_record_and_the_next_makes_the_whole() -> None:
+    shop()
+    whole = stage()
+    write("web.wasm", MODULE + b"\x00\x04\x03new")
+
+    with subprocess.Popen([sys.executable, "-c", HALF_WAY], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert b"half\n" == child.stdout.readline()
+        child.kill()
+
+    assert [-9, False] == [child.returncode, Path("T/bundle.json").exists()]
+    write("web.wasm", MODULE + b"\x00\x04\x03web")
+    assert [whole, whole] == [stage(), Bundle.from_json(json.loads(Path("T/bundle.json").read_bytes()))]
 
 
 def test_what_is_wrong_is_said_before_anything_is_touched() -> None:
