@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from spin_aks.spin.model import Application
     from spin_aks.spin.versions import Runtime
 
-VERSION = 1
-"""Of this generator: raised whenever it writes other text for the same input, so that the stage runs again."""
-
 
 class Installer(StrEnum):
     """Who puts Spin's runtime on the nodes."""

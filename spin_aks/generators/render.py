@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from spin_aks.json_types import JSON, JSONObject
     from spin_aks.kubernetes_object import KubernetesObject
 
-VERSION = 1
-"""Of this generator: raised whenever it makes something else of the same input, so that the stage runs again."""
-
 _BY_DIGEST = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
 
 

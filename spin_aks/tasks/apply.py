@@ -9,7 +9,6 @@ from spin_aks.cluster.applied import Applied
 from spin_aks.cluster.kubeconfig import target
 from spin_aks.errors import Problem, SpinAksError, UsageError
 from spin_aks.generators.names import kubernetes_name
-from spin_aks.kubernetes_object import KubernetesObject
 from spin_aks.tasks import choice
 from spin_aks.tasks.render import namespace, payload
 from spin_aks.tasks.stage import Stage, existing
@@ -17,6 +16,7 @@ from spin_aks.tasks.stage import Stage, existing
 if TYPE_CHECKING:
     from spin_aks.cluster.connection import Cluster
     from spin_aks.context import Context
+    from spin_aks.kubernetes_object import KubernetesObject
 
 # What the stages before have made sure of, each a cause of a silent end of the shim (seen with shim 0.24.0).
 RULED_OUT = (
@@ -114,6 +114,8 @@ def _address(cluster: Cluster, settled: Applied) -> str:
 
 
 def _objects(context: Context) -> list[KubernetesObject]:
+    from spin_aks.kubernetes_object import KubernetesObject
+
     match files.read_json(context.state("rendered.json")):
         case {"objects": list(bodies)}:
             where = str(context.state("rendered.json"))

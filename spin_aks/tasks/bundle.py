@@ -5,13 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spin_aks import files
-from spin_aks.errors import ManifestError, RefusedError
-from spin_aks.oci import artifact, rootfs
-from spin_aks.oci import bundle as bundles
-from spin_aks.spin import loader
+from spin_aks.errors import ManifestError, Problem, RefusedError
 from spin_aks.spin.assets import resolve, resolve_mounted
 from spin_aks.spin.model import LocalSource
-from spin_aks.spin.outbound import speaks_tls
 from spin_aks.tasks import build, choice
 from spin_aks.tasks.stage import Stage, existing
 
@@ -38,7 +34,7 @@ def stage(context: Context) -> Stage:
 def _inputs(context: Context, form: str) -> Iterator[Path]:
     """Every wasm and asset as they are now; what can't be resolved is for the stage itself to name."""
     application = context.application
-    find = resolve_mounted if form == rootfs.FORM else resolve
+    find = resolve_mounted if form == "rootfs" else resolve
     for component in application.components:
         if isinstance(component.source, LocalSource):
             yield application.root / component.source.path
@@ -49,6 +45,11 @@ def _inputs(context: Context, form: str) -> Iterator[Path]:
 
 
 def _bundle(context: Context, form: str) -> None:
+    from spin_aks.oci import artifact, rootfs
+    from spin_aks.oci import bundle as bundles
+    from spin_aks.spin import loader
+    from spin_aks.spin.outbound import speaks_tls
+
     application = context.application
     missing = loader.missing_sources(application, built=True)
     if missing:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spin_aks import __version__, kept
-from spin_aks.generators import dockerfile
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
@@ -41,4 +40,6 @@ def overridden(context: Context, wanted: dict[Path, str]) -> tuple[str, ...]:
 
 
 def _text(context: Context) -> str:
-    return dockerfile.dockerfile(context.application)
+    from spin_aks.generators.dockerfile import dockerfile
+
+    return dockerfile(context.application)

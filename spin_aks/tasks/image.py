@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from spin_aks import files, terminal
 from spin_aks.errors import SpinAksError
-from spin_aks.oci.bundle import Bundle
 from spin_aks.tasks import choice
 from spin_aks.tasks.dockerfile import dockerfile_path
 from spin_aks.tasks.stage import Stage, existing
@@ -14,6 +13,7 @@ from spin_aks.tasks.stage import Stage, existing
 if TYPE_CHECKING:
     from spin_aks.context import Context
     from spin_aks.json_types import JSONObject
+    from spin_aks.oci.bundle import Bundle
     from spin_aks.tasks.choice import ImageChoice
 
 
@@ -34,6 +34,8 @@ def stage(context: Context) -> Stage:
 
 def _make(context: Context, chosen: ImageChoice) -> None:
     """Writes `T/image.json`: `builder`, `form`, `content` (what the default tag is made of), and what `push` needs."""
+    from spin_aks.oci.bundle import Bundle
+
     document = files.read_json(context.state("bundle.json"))
     if document is None:
         raise SpinAksError("there is no bundle to make an image of", hint="spin-aks run bundle")

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spin_aks import files, kept
-from spin_aks.generators import kube
-from spin_aks.generators.kube import Installer, KubeSettings, ServiceType
+from spin_aks.generators import KUBE_VERSION
 from spin_aks.tasks import choice
 from spin_aks.tasks.dockerfile import overridden
 from spin_aks.tasks.stage import Stage, existing
@@ -41,7 +40,7 @@ def paths(context: Context) -> list[Path]:
 def _values(context: Context) -> dict[str, JSON]:
     settings = context.settings
     return {
-        "generator": kube.VERSION,
+        "generator": KUBE_VERSION,
         "kubernetes.type": settings.kind,
         "kubernetes.dest": settings.k8s_dest,
         "kubernetes.service": settings.service,
@@ -52,6 +51,9 @@ def _values(context: Context) -> dict[str, JSON]:
 
 
 def _wanted(context: Context, folder: Path) -> dict[Path, str]:
+    from spin_aks.generators import kube
+    from spin_aks.generators.kube import Installer, KubeSettings, ServiceType
+
     settings = context.settings
     made = kube.files(
         context.application,

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from spin_aks import files, process, terminal
 from spin_aks.errors import Problem, SpinAksError
 from spin_aks.json_types import required_text
-from spin_aks.oci.pushed import Pushed
-from spin_aks.oci.reference import Destination, Reference, is_loopback, repository_of, tag_of
 from spin_aks.tasks import choice
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
     from spin_aks.context import Context
     from spin_aks.json_types import JSONObject
+    from spin_aks.oci.pushed import Pushed
+    from spin_aks.oci.reference import Reference
 
 SPIN_PUSH_TIMEOUT_S = 3600.0
 
@@ -50,6 +50,8 @@ def requirements(context: Context) -> tuple[Problem, ...]:
 
 def target(context: Context, image: JSONObject) -> Reference:
     """Where the image of `T/image.json` goes; it has a digest if that is known before the push."""
+    from spin_aks.oci.reference import Destination, repository_of, tag_of
+
     settings = context.settings
     digest = image.get("digest")
     content = required_text(image, "content")
@@ -61,6 +63,8 @@ def target(context: Context, image: JSONObject) -> Reference:
 
 def pushed(context: Context) -> Pushed | None:
     """What the last push did, if there was one."""
+    from spin_aks.oci.pushed import Pushed
+
     document = files.read_json(context.state("push.json"))
     return Pushed.from_json(document) if document else None
 
@@ -103,6 +107,8 @@ def _push_with_spin(context: Context, _image: JSONObject, reference: Reference) 
     """The Spin CLI composes, and pushes in the same step (spin 3.2 and later, `registry push --compose`)."""
     import re
 
+    from spin_aks.oci.pushed import Pushed
+    from spin_aks.oci.reference import is_loopback
     from spin_aks.spin import cli_version
 
     cli = cli_version.find()

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 from spin_aks import files
 from spin_aks.errors import SpinAksError
-from spin_aks.generators import names, render
-from spin_aks.generators.resources import Payload
-from spin_aks.oci.bundle import WASM, Bundle
-from spin_aks.spin.outbound import speaks_tls
+from spin_aks.generators import RENDER_VERSION, names
 from spin_aks.tasks import choice, manifests, push
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
     from spin_aks.context import Context
+    from spin_aks.generators.render import RenderValues
+    from spin_aks.generators.resources import Payload
     from spin_aks.json_types import JSON
 
 
@@ -54,7 +53,7 @@ def _values(context: Context) -> dict[str, JSON]:
     settings = context.settings
     given: dict[str, JSON] = {f"variables.{name}": value for name, value in plain_variables(context).items()}
     return {
-        "generator": render.VERSION,
+        "generator": RENDER_VERSION,
         "container_registry.server": settings.registry,
         "image.repository": settings.repository,
         "image.tag": settings.tag,
@@ -66,6 +65,8 @@ def _values(context: Context) -> dict[str, JSON]:
 
 
 def _render(context: Context) -> None:
+    from spin_aks.generators import render
+
     texts = {path.as_posix(): files.read_text(path) for path in manifests.paths(context)}
     rendered = render.render(texts, _render_values(context))
     objects: list[JSON] = [one.body for one in rendered.objects]
@@ -73,9 +74,12 @@ def _render(context: Context) -> None:
     files.write_json(context.state("rendered.json"), {"objects": objects})
 
 
-def _render_values(context: Context) -> render.RenderValues:
+def _render_values(context: Context) -> RenderValues:
+    from spin_aks.generators.render import RenderValues
+    from spin_aks.spin.outbound import speaks_tls
+
     application, settings = context.application, context.settings
-    return render.RenderValues(
+    return RenderValues(
         application=application.name,
         namespace=namespace(context),
         image=_image(context),
@@ -101,6 +105,9 @@ def _image(context: Context) -> str:
 
 def payload(context: Context) -> Payload:
     """What a pod has to run: the bundle's wasm, by size."""
+    from spin_aks.generators.resources import Payload
+    from spin_aks.oci.bundle import WASM, Bundle
+
     document = files.read_json(context.state("bundle.json"))
     if document is None:
         raise SpinAksError("there is no bundle to take sizes from", hint="spin-aks run bundle")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from spin_aks import __version__, files, terminal
 from spin_aks.errors import ManifestError, Problem, RefusedError
-from spin_aks.spin import cli_version, loader, requirements, runtime_config
-from spin_aks.spin.requirements import Target
+from spin_aks.spin import cli_version
 from spin_aks.tasks import choice
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
     from spin_aks.context import Context
     from spin_aks.json_types import JSON, JSONObject
+    from spin_aks.spin.requirements import Target
 
 RUNTIME_CONFIG = Path("runtime-config.toml")
 
@@ -49,6 +49,8 @@ def _validate(context: Context) -> None:
 
 def problems(context: Context) -> tuple[Problem, ...]:
     """Everything that keeps the application from being built and run, each with its line and the way out."""
+    from spin_aks.spin import loader, requirements
+
     application = context.application
     given = dict(context.settings.variables)
     return (
@@ -61,15 +63,21 @@ def problems(context: Context) -> tuple[Problem, ...]:
 
 def notices(context: Context) -> tuple[Problem, ...]:
     """What is worth knowing and stops nothing."""
+    from spin_aks.spin import requirements
+
     return requirements.notices(context.application, _target(context))
 
 
 def _target(context: Context) -> Target:
+    from spin_aks.spin.requirements import Target
+
     return Target(context.runtime, choice.choose(context).form, dict(context.settings.variables))
 
 
 def _unreadable_configuration(context: Context) -> tuple[Problem, ...]:
     """What is wrong in runtime-config.toml, and that it does not reach the pod: it may hold keys and passwords."""
+    from spin_aks.spin import runtime_config
+
     if not RUNTIME_CONFIG.is_file():
         return ()
     try:
