@@ -66,7 +66,8 @@ class Authorization:
             if self._header != used:
                 return True
             self._look_up()
-            for challenge in challenges:
+            # A registry that takes both gets the token: an identity token is no password.
+            for challenge in sorted(challenges, key=lambda one: one.scheme != "bearer"):
                 if challenge.scheme == "bearer" and challenge.realm:
                     self._scopes.update(dict.fromkeys(challenge.scope.split()))
                     self._fetch_token(challenge)

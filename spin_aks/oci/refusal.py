@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from spin_aks.errors import RegistryError
-from spin_aks.oci.transport import speaks_https
 
 if TYPE_CHECKING:
     from spin_aks.json_types import JSON
@@ -75,6 +74,13 @@ def _denied(access: Access, why: str) -> RegistryError:
         f"`{access.host}` denies {who} the right to {access.verb} `{access.repository}`",
         why=why,
         hint=f"ask for that right, or log in as somebody who has it: {login_hint(access.host)}",
+    )
+
+
+def speaks_https(netloc: str) -> RegistryError:
+    return RegistryError(
+        f"`{netloc}` speaks https, but a loopback registry is spoken to over http",
+        hint="let it listen without TLS on this machine, or name it by a host name that is not loopback",
     )
 
 

@@ -20,6 +20,7 @@ import urllib3
 import spin_aks
 from spin_aks.errors import RegistryError
 from spin_aks.oci.reference import is_loopback
+from spin_aks.oci.refusal import speaks_https
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager
@@ -171,13 +172,6 @@ def trusted_authorities() -> ssl.SSLContext:
 
         context.load_verify_locations(certifi.where())
     return context
-
-
-def speaks_https(netloc: str) -> RegistryError:
-    return RegistryError(
-        f"`{netloc}` speaks https, but a loopback registry is spoken to over http",
-        hint="let it listen without TLS on this machine, or name it by a host name that is not loopback",
-    )
 
 
 def _unreachable(error: Exception, netloc: str) -> RegistryError | None:

@@ -103,6 +103,12 @@ def test_credentials_are_not_sent_in_clear(docker_config: Path) -> None:
     assert service.asked == []
 
 
+def test_a_registry_that_takes_both_gets_a_token(docker_config: Path) -> None:
+    log_in(docker_config, {"identitytoken": "refresh me"})
+
+    assert solved(TokenService((200, {"token": "t"})), f'Basic realm="x", {BEARER}') == "Bearer t"
+
+
 def test_a_scheme_that_is_not_known_is_named() -> None:
     with pytest.raises(RegistryError, match="asks for `negotiate`, and only `basic` and `bearer` are supported"):
         solved(TokenService(), "Negotiate")
