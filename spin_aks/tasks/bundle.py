@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spin_aks import files
-from spin_aks.errors import ManifestError, Problem, RefusedError
+from spin_aks import files, terminal
+from spin_aks.errors import ManifestError, RefusedError
 from spin_aks.spin.assets import resolve, resolve_mounted
 from spin_aks.spin.model import LocalSource
-from spin_aks.tasks import build, choice
+from spin_aks.tasks import build, choice, render
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from spin_aks.context import Context
 
@@ -25,9 +26,11 @@ def stage(context: Context) -> Stage:
         doc="gather what goes into the image",
         action=lambda: _bundle(context, chosen.form),
         depends_on=("validate", *(made.name for made in build.compilations(context.application))),
-        files=lambda: existing([context.state("app.json"), *_inputs(context, chosen.form)]),
+        files=lambda: existing([context.state("app.json"), *_inputs(context, chosen.form), *_fetched(context)]),
         values={"image.form": chosen.form},
-        targets=(context.state("bundle.json").as_posix(),),
+        targets=tuple(
+            context.state(name).as_posix() for name in ("bundle.json", *(["bundle"] if chosen.form == "rootfs" else []))
+        ),
     )
 
 
@@ -44,8 +47,23 @@ def _inputs(context: Context, form: str) -> Iterator[Path]:
             continue
 
 
+def _fetched(context: Context) -> Iterator[Path]:
+    """The wasm files of the last bundle: one that was fetched may be gone from the cache."""
+    match files.read_json(context.state("bundle.json")):
+        case {"form": "artifact", "folder": str(folder), "files": list(entries)}:
+            for entry in entries:
+                match entry:
+                    case {"role": "wasm", "path": str(path)}:
+                        yield Path(folder, path)
+
+
+def cache_folder() -> Path:
+    """Where what was fetched is kept for all applications of this user, by digest."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spin-aks"
+
+
 def _bundle(context: Context, form: str) -> None:
-    from spin_aks.oci import artifact, rootfs
+    from spin_aks.oci import artifact, rootfs, sources
     from spin_aks.oci import bundle as bundles
     from spin_aks.spin import loader
     from spin_aks.spin.outbound import speaks_tls
@@ -54,14 +72,11 @@ def _bundle(context: Context, form: str) -> None:
     missing = loader.missing_sources(application, built=True)
     if missing:
         raise RefusedError.of(missing)
-    wasm = {
-        component.id: application.root / component.source.path
-        for component in application.components
-        if isinstance(component.source, LocalSource)
-    }
+    wasm = sources.gather(application, cache_folder(), notice=terminal.say)
     folder, record = context.state("bundle"), context.state("bundle.json")
     if form == rootfs.FORM:
         rootfs.stage(application, wasm, folder, record=record, ca_bundle=speaks_tls(application))
     else:
         bundles.discard(folder, record)
         files.write_json(record, artifact.bundle(application, wasm).to_json())
+    render.rehearse(context)

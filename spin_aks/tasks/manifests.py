@@ -27,7 +27,7 @@ def stage(context: Context) -> Stage:
         files=lambda: existing([context.state("app.json")]),
         values=_values(context),
         targets=(folder.as_posix(), note.as_posix()),
-        observed=lambda: overridden(context, _wanted(context, folder)),
+        observed=lambda: overridden(context, wanted(context)),
     )
 
 
@@ -50,7 +50,8 @@ def _values(context: Context) -> dict[str, JSON]:
     }
 
 
-def _wanted(context: Context, folder: Path) -> dict[Path, str]:
+def wanted(context: Context) -> dict[Path, str]:
+    """The files as we would write them now."""
     from spin_aks.generators import kube
     from spin_aks.generators.kube import Installer, KubeSettings, ServiceType
 
@@ -64,11 +65,11 @@ def _wanted(context: Context, folder: Path) -> dict[Path, str]:
             service=ServiceType(settings.service),
         ),
     )
-    return {folder / name: text for name, text in made.items()}
+    return {Path(settings.k8s_dest) / name: text for name, text in made.items()}
 
 
 def _write(context: Context, folder: Path, note: Path) -> None:
-    wanted = _wanted(context, folder)
-    kept.settle(kept.inspect(wanted, also=kept.written_below(folder)), context.consent)
-    names: list[JSON] = [path.as_posix() for path in sorted(wanted)]
+    texts = wanted(context)
+    kept.settle(kept.inspect(texts, also=kept.written_below(folder)), context.consent)
+    names: list[JSON] = [path.as_posix() for path in sorted(texts)]
     files.write_json(note, {"files": names})

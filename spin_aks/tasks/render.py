@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from spin_aks.generators.resources import Payload
     from spin_aks.json_types import JSON
 
+NO_IMAGE_YET = f"registry.invalid/image@sha256:{'0' * 64}"
+
 
 def stage(context: Context) -> Stage:
     named_by = _named_by(context)
@@ -44,6 +46,14 @@ def plain_variables(context: Context) -> dict[str, str]:
     return {name: value for name, value in context.settings.variables if name not in secret}
 
 
+def rehearse(context: Context) -> None:
+    """Raises what would keep the pods from starting, as soon as the wasm is there and before anything is pushed."""
+    from spin_aks.generators import render
+
+    texts = _texts(context) or {path.as_posix(): text for path, text in manifests.wanted(context).items()}
+    render.render(texts, _render_values(context, NO_IMAGE_YET))
+
+
 def _named_by(context: Context) -> str:
     """Our own builder knows the digest before the push; otherwise it is the registry's word."""
     return "image" if choice.choose(context).builder == choice.OCI else "push"
@@ -67,14 +77,17 @@ def _values(context: Context) -> dict[str, JSON]:
 def _render(context: Context) -> None:
     from spin_aks.generators import render
 
-    texts = {path.as_posix(): files.read_text(path) for path in manifests.paths(context)}
-    rendered = render.render(texts, _render_values(context))
+    rendered = render.render(_texts(context), _render_values(context, _image(context)))
     objects: list[JSON] = [one.body for one in rendered.objects]
     files.write(context.state("rendered.yaml"), rendered.yaml)
     files.write_json(context.state("rendered.json"), {"objects": objects})
 
 
-def _render_values(context: Context) -> RenderValues:
+def _texts(context: Context) -> dict[str, str]:
+    return {path.as_posix(): files.read_text(path) for path in manifests.paths(context)}
+
+
+def _render_values(context: Context, image: str) -> RenderValues:
     from spin_aks.generators.render import RenderValues
     from spin_aks.spin.outbound import speaks_tls
 
@@ -82,7 +95,7 @@ def _render_values(context: Context) -> RenderValues:
     return RenderValues(
         application=application.name,
         namespace=namespace(context),
-        image=_image(context),
+        image=image,
         payload=payload(context),
         variable_prefix=context.runtime.variable_prefix,
         variables=plain_variables(context),
