@@ -82,7 +82,7 @@ def measure(program: Program) -> Sample:
             subprocess.run(
                 [sys.executable, "-I", "-S", METER, report, *program.argv],
                 cwd=program.folder,
-                env={**os.environ, **program.environment},
+                env=_environment(program),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -92,3 +92,10 @@ def measure(program: Program) -> Sample:
     if taken["code"] != 0:
         raise MeasurementError(f"{program.name} ended with {taken['code']}:\n{said}")
     return Sample(taken["wall_s"], taken["cpu_s"], taken["peak_mb"], said)
+
+
+def _environment(program: Program) -> dict[str, str]:
+    """With compiled modules kept, as every user has them: else ours would be compiled anew each time."""
+    environment = {**os.environ, **program.environment}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment

@@ -73,7 +73,7 @@ spec:
 
 
 def write_bare(folder: Path, environment: Mapping[str, str]) -> None:
-    """Writes `rivals/doit.py` and `rivals/Makefile`, the graph of the application in `folder` for doit and make."""
+    """Writes `rivals/pipeline.py` and `rivals/Makefile`, the graph of the application in `folder` for doit and make."""
     printed = subprocess.run(
         [sys.executable, HERE / "graph.py"],
         cwd=folder,
@@ -84,7 +84,7 @@ def write_bare(folder: Path, environment: Mapping[str, str]) -> None:
     ).stdout
     (folder / "rivals").mkdir()
     (folder / "rivals/graph.json").write_text(printed)
-    (folder / "rivals/doit.py").write_text(BARE_DOIT)
+    (folder / "rivals/pipeline.py").write_text(BARE_DOIT)
     (folder / "rivals/Makefile").write_text(makefile(json.loads(printed)))
 
 

@@ -8,21 +8,20 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rivals
 import synthetic
-from measuring import Program, measure, side_by_side
+from measuring import MeasurementError, Program, measure, side_by_side
+from servers import PROJECT, RUNTIME_CLASS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from measuring import Series
     from servers import Servers
 
-PROJECT = Path(__file__).resolve().parent.parent
-RUNTIME_CLASS = "wasmtime-spin-v2"
 MB = 1_000_000
 
 
@@ -49,15 +48,18 @@ def no_op(folder: Path, servers: Servers, rounds: int, few: int = 10, many: int 
     """A run with nothing to do, at two sizes: against doit and make on the same graph, and against itself."""
     rows, tools = [], []
     for count in (few, many):
-        app = synthetic.application(folder / f"no-op-{count}", count)
+        app = synthetic.application(folder / f"no-op-{count}", count, name=f"no-op-{count}")
         environment = servers.environment(servers.new_registry())
         _up(app, environment)
         rivals.write_bare(app, environment)
-        doit = Program(f"doit {count}", ("doit", "-f", "rivals/doit.py", "-d", "."), app, environment)
+        doit = Program(f"doit {count}", ("doit", "-f", "rivals/pipeline.py", "-d", "."), app, environment)
         make = Program(f"make {count}", ("make", "--silent", "-f", "rivals/Makefile"), app)
         ours = Program(f"up --offline {count}", ("spin-aks", "up", "--offline"), app, environment)
         tools += [doit, make, ours]
     series = dict(zip((tool.name for tool in tools), side_by_side(tools, rounds), strict=True))
+    for count in (few, many):
+        _require_no_op(series[f"doit {count}"], "-- ", count)
+        _require_no_op(series[f"up --offline {count}"], "fresh ", count)
     for count in (few, many):
         bare, ours_ = series[f"doit {count}"], series[f"up --offline {count}"]
         rows += [_time(f"make, {count} components, nothing to do", series[f"make {count}"])]
@@ -70,7 +72,7 @@ def no_op(folder: Path, servers: Servers, rounds: int, few: int = 10, many: int 
 
 def cluster_check(folder: Path, servers: Servers, rounds: int) -> list[Row]:
     """What asking the cluster adds to a run with nothing to do."""
-    app = synthetic.application(folder / "checked", 10)
+    app = synthetic.application(folder / "checked", 10, name="checked")
     environment = servers.environment(servers.new_registry())
     _up(app, environment)
     offline = Program("offline", ("spin-aks", "up", "--offline"), app, environment)
@@ -81,7 +83,7 @@ def cluster_check(folder: Path, servers: Servers, rounds: int) -> list[Row]:
 
 def one_of_twenty(folder: Path, servers: Servers, rounds: int) -> list[Row]:
     """One component of twenty is edited: what is built, what is sent, and how long it takes, against the script."""
-    app = synthetic.application(folder / "twenty", 20)
+    app = synthetic.application(folder / "twenty", 20, name="twenty")
     registry = servers.new_registry()
     environment = {**servers.environment(registry), "DOCKER_HOST": servers.docker.docker_host}
     rivals.write_script(app, "twenty", RUNTIME_CLASS)
@@ -93,7 +95,7 @@ def one_of_twenty(folder: Path, servers: Servers, rounds: int) -> list[Row]:
     _up(app, environment)
     edited()
     said = measure(Program("push", ("spin-aks", "push", "--output", "json"), app, environment)).output
-    built = sum(line.startswith("run ") and "build:" in line for line in said.splitlines())
+    built = sum(line.split()[:1] == ["run"] and line.split()[1].startswith("build:") for line in said.splitlines())
     sent = sum(layer["sent"] for layer in json.loads(said[said.index("\n{") :])["layers"])
     ours = Program("spin-aks up", ("spin-aks", "up"), app, environment, edited)
     script = Program("script", ("sh", "rivals/up.sh", f"{registry.host}/script:1"), app, environment, edited)
@@ -138,6 +140,13 @@ def large_layer(folder: Path, servers: Servers, size_bytes: int) -> list[Row]:
     _run(("spin-aks", "run", "image"), app, environment)
     (first,) = side_by_side([Program("push", push, app, environment)], 1, warm_up=False)
     return [_time(f"pushing {size_bytes // MB} MB", first), _memory("its peak memory", first, 100)]
+
+
+def _require_no_op(series: Series, fresh: str, components: int) -> None:
+    """A run that did something, or saw no stages, would be no measurement of doing nothing."""
+    said = series.samples[-1].output.splitlines()
+    if sum(line.startswith(fresh) for line in said) < components + 8:
+        raise MeasurementError("it was not all fresh:\n" + "\n".join(said))
 
 
 def _up(app: Path, environment: Mapping[str, str]) -> None:

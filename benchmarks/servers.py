@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 PROJECT = Path(__file__).resolve().parent.parent
+RUNTIME_CLASS = "wasmtime-spin-v2"
 sys.path.insert(0, str(PROJECT / "tests"))
 
 from _pytest.outcomes import Skipped  # noqa: E402
 from testbed import cluster, registries, services  # noqa: E402
 
-__all__ = ["PROJECT", "Servers", "Skipped"]
+__all__ = ["PROJECT", "RUNTIME_CLASS", "Servers", "Skipped"]
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -50,7 +51,11 @@ class Servers:
 
     @property
     def kubernetes(self) -> cluster.Kubernetes:
-        self._kubernetes = self._kubernetes or self._started.enter_context(cluster.kubernetes())
+        """A cluster whose nodes have Spin's runtime already."""
+        if self._kubernetes is None:
+            self._kubernetes = self._started.enter_context(cluster.kubernetes())
+            runtime_class = {"metadata": {"name": RUNTIME_CLASS}, "handler": "spin"}
+            self._kubernetes.api.create("/apis/node.k8s.io/v1/runtimeclasses", runtime_class)
         return self._kubernetes
 
     def environment(self, registry: registries.Registry) -> dict[str, str]:

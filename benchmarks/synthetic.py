@@ -43,7 +43,7 @@ MODULE = """\
 """
 
 
-def application(folder: Path, components: int, *, name: str = "synthetic") -> Path:
+def application(folder: Path, components: int, *, name: str) -> Path:
     """`folder` with an application of that many components. Their builds copy a module that is compiled here, so that
     what is measured is the tool and not a compiler.
     """
