@@ -45,6 +45,7 @@ def apply(
     intended = intend(cluster, objects, application=application, namespace=namespace)
     checks.runtime_classes(cluster, intended)
     there = places.existing(cluster, intended, namespace, progress)
+    _tell_of_former_place(cluster, previous, application, namespace, progress)
     writer = _Writer(cluster, progress, force)
     writer.rehearse(item for item in intended if not item.key.namespace or item.key.namespace in there)
     done = writer.write(item for item in intended if item.comes_first)
@@ -120,6 +121,20 @@ def _await_kinds(cluster: Cluster, intended: Sequence[Intended]) -> None:
 def _serves(cluster: Cluster, item: Intended) -> bool:
     document = cluster.get(root(item.key.api_version)) or {}
     return any(fields.text(found, "name") == item.resource.plural for found in fields.objects(document, "resources"))
+
+
+def _tell_of_former_place(
+    cluster: Cluster, previous: Applied | None, application: str, namespace: str, progress: Callable[[str], None]
+) -> None:
+    """Another namespace is another deployment: what is in the former one goes on running."""
+    if previous is None or (previous.target.identity, previous.application) != (cluster.identity, application):
+        return
+    if previous.namespace != namespace:
+        remove = f"kubectl delete deployment,service,configmap --selector {inventory.APPLICATION_LABEL}={application}"
+        progress(
+            f"namespace {previous.namespace} keeps what was applied there before; "
+            f"`{remove} --namespace {previous.namespace}` removes it"
+        )
 
 
 def _remembered(

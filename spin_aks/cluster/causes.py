@@ -22,6 +22,7 @@ _RESTARTS_THAT_TELL = 2
 _NO_RUNTIME = re.compile(r'no runtime for "(?P<handler>[^"]*)" is configured')
 _NO_RUNTIME_CLASS = re.compile(r'RuntimeClass "(?P<name>[^"]*)" not found')
 _NOT_THERE = re.compile(r'(?P<kind>secret|configmap) "(?P<name>[^"]+)" not found', re.IGNORECASE)
+_NO_RIGHT = re.compile(r"\b(401|403|unauthorized|denied|forbidden)\b", re.IGNORECASE)
 _NO_KEY = re.compile(r"couldn't find key (?P<key>\S+) in (?P<kind>\S+) (?P<name>\S+)")
 
 
@@ -123,13 +124,13 @@ def _image(container: Container) -> Cause:
     what = f"can't get its image `{container.image}`: {message}"
     if container.waiting == "InvalidImageName":
         return Cause(what, "the reference is not one: correct `image:`", 0)
-    if any(word in message for word in ("401", "403", "unauthorized", "denied", "Forbidden")):
+    if "no match for platform" in message:
+        return Cause(what, "the image is an index, or for another platform: refer to the manifest itself, by digest", 0)
+    if _NO_RIGHT.search(message):
         hint = "give the cluster the right to pull: `az aks update --attach-acr REGISTRY` (it may take minutes to work)"
         return Cause(what, hint, UNTIL_TIMED_OUT)
     if "not found" in message or "manifest unknown" in message:
         return Cause(what, "`spin-aks push` puts it there; was it deleted, or is it in another registry?", 30)
-    if "no match for platform" in message:
-        return Cause(what, "the image is an index, or for another platform: refer to the manifest itself, by digest", 0)
     if "server gave HTTP response to HTTPS client" in message or "localhost" in message or "127.0.0.1" in message:
         return Cause(what, "the nodes can't reach that registry: push to one that they can (`--registry`)", 30)
     return Cause(what, "can the nodes reach the registry (firewall, private endpoint, name)?", UNTIL_TIMED_OUT)

@@ -52,8 +52,8 @@ class Context:
 def files(kubeconfig: str, environment: Mapping[str, str] | None = None) -> tuple[Path, ...]:
     """The files that are there, in order; raises UsageError if there are none."""
     variables = os.environ if environment is None else environment
-    named = kubeconfig or variables.get("KUBECONFIG", "")
-    candidates = [part for part in named.split(os.pathsep) if part] or ["~/.kube/config"]
+    listed = [part for part in variables.get("KUBECONFIG", "").split(os.pathsep) if part]
+    candidates = [kubeconfig] if kubeconfig else listed or ["~/.kube/config"]
     paths = tuple(Path(candidate).expanduser() for candidate in candidates)
     found = tuple(path for path in paths if path.is_file())
     if not found:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 300.0
 LOOK_EVERY_S = 2.0
+SHORTEST_ROUND_S = 0.5
 LOST_CONNECTIONS = 4
 _STILL_APPLIED = "what was applied stays applied: run the same command again to go on waiting"
 
@@ -102,6 +103,7 @@ class _Watched:
             return reached
         while True:
             self._look(document)
+            began = clock.monotonic_s()
             for event in self._cluster.watch(
                 self._item.resource.collection(self._item.key.namespace),
                 resource_version=version,
@@ -115,6 +117,8 @@ class _Watched:
                     document = event.document
                     if (reached := self._tell(document)).healthy:
                         return reached
+            # A proxy may end a watch at once: that is no reason to ask without a pause.
+            clock.sleep(max(0.0, SHORTEST_ROUND_S - (clock.monotonic_s() - began)))
 
     def _tell(self, document: JSONObject) -> health.Progress:
         reached = health.progress(document)
