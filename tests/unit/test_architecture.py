@@ -237,7 +237,7 @@ PROCESS_MODULES = frozenset({"subprocess", "pty", "multiprocessing", "_posixsubp
 
 
 def test_one_place_talks_to_a_person() -> None:
-    streams = {"sys.stdout", "sys.stderr", "sys.stdin"}
+    streams = {"sys.stdout", "sys.stderr"}
     wrong = [
         *(f"{m.at(line)} {name}" for m in outside(TERMINAL) for line, name in attributes(m) if name in streams),
         *(f"{m.at(c.lineno)} {n}()" for m in outside(TERMINAL) for c, n in calls(m) if n in {"print", "input"}),
@@ -273,7 +273,7 @@ def writes_file(call: ast.Call, name: str) -> bool:
         return True
     if name in {"os.open", "os.fdopen"}:
         return True
-    if last != "open":
+    if last != "open" or any(keyword.arg == "fileobj" for keyword in call.keywords):
         return False
     position = 1 if name in {"open", "io.open"} else 0
     given = [*call.args[position:][:1], *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
@@ -297,6 +297,7 @@ def is_writing_mode(argument: ast.expr) -> bool:
         ("path.open('rb')", False),
         ("path.open()", False),
         ("cluster.open('GET')", False),
+        ("tarfile.open(fileobj=stream, mode='w')", False),
     ],
 )
 def test_a_call_that_writes_is_told_from_one_that_reads(line: str, writes: bool) -> None:
