@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spin_aks.errors import RefusedError, SpinAksError, UsageError
-from spin_aks.generators import documents, filling, placement, start_failures
+from spin_aks.generators import filling, placement, start_failures
 from spin_aks.generators.deployment import CA_CERTIFICATES_KEY
 from spin_aks.generators.names import NAME_LABEL, ca_certificates, image_placeholder, kubernetes_name
 from spin_aks.generators.resources import quantity_bytes
@@ -64,6 +64,8 @@ def render(texts: Mapping[str, str], values: RenderValues) -> Rendered:
     Raises SpinAksError for what is no YAML or no object, for objects that are there twice and where no container runs
     the application; RefusedError for what its pods couldn't start with, all of it at once; each with `PATH:LINE`.
     """
+    from spin_aks.generators import documents
+
     _refuse_values(values)
     found = [document for path in sorted(texts) for document in documents.parse(texts[path], path)]
     application = containers(found, frozenset({image_placeholder(values.application), values.image}))
@@ -119,6 +121,8 @@ def _refuse(application: Sequence[Container], values: RenderValues) -> None:
 
 
 def _certificates(found: Iterable[Document], values: RenderValues) -> list[Document]:
+    from spin_aks.generators.documents import Document
+
     name = ca_certificates(values.application)
     wanted = any(_mounts_config_map(document, name) for document in found)
     here = any(
@@ -135,7 +139,7 @@ def _certificates(found: Iterable[Document], values: RenderValues) -> list[Docum
         "metadata": {"name": name, "labels": {NAME_LABEL: kubernetes_name(values.application)}},
         "data": {CA_CERTIFICATES_KEY: values.ca_certificates},
     }
-    document = documents.Document("certifi", 1, body, {})
+    document = Document("certifi", 1, body, {})
     placement.place(document, values.application, values.namespace)
     return [document]
 

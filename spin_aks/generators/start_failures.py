@@ -47,10 +47,10 @@ def problems(application: Iterable[Container], payload: Payload) -> tuple[Proble
     )
 
 
-def _started(container: Container, payload: Payload) -> Iterator[Problem]:  # noqa: ARG001
-    if not container.at("command"):
+def _started(container: Container, payload: Payload) -> Iterator[Problem]:
+    if payload.form == "artifact" and not container.at("command"):
         hint = 'add `command: ["/"]`, which leaves the container to Spin\'s shim'
-        yield Problem(f"container `{container.name}` has no command, and nor has its image", container.where(), hint)
+        yield Problem(f"container `{container.name}` has no command, and nor has an artifact", container.where(), hint)
     if not container.pod_at("runtimeClassName"):
         what = f"the pod of container `{container.name}` names no runtimeClassName: runc would run it, and can't"
         hint = f"add `runtimeClassName: {RUNTIME_CLASS}` to the pod's spec"

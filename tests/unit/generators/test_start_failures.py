@@ -45,12 +45,16 @@ def test_our_own_files_start(application: Application, payload: Payload) -> None
     assert () == start_failures(made, application.name, payload)
 
 
-def test_a_container_without_command_does_not() -> None:
+def test_a_rootfs_image_has_a_command_of_its_own() -> None:
+    assert [] == said(deployment("rootfs", '          command: ["/"]\n'), ROOTFS)
+
+
+def test_an_artifact_without_command_does_not() -> None:
     text = deployment("artifact", '          command: ["/"]\n')
 
     where = f"d.yaml:{line(text, '- name: hello')}"
     hint = 'add `command: ["/"]`, which leaves the container to Spin\'s shim'
-    assert [(f"{where}: container `hello` has no command, and nor has its image", hint)] == said(text, ARTIFACT)
+    assert [(f"{where}: container `hello` has no command, and nor has an artifact", hint)] == said(text, ARTIFACT)
 
 
 def test_a_pod_that_runc_would_run_does_not() -> None:
