@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from spin_aks.errors import UsageError
 from spin_aks.oci.reference import (
-    DIGEST,
     REPOSITORY,
     TAG,
     Destination,
@@ -145,11 +144,15 @@ def test_only_this_machine_is_loopback(host: str, loopback: bool) -> None:
     assert is_loopback(host) == loopback
 
 
-@given(
-    st.from_regex(REPOSITORY, fullmatch=True), st.from_regex(TAG, fullmatch=True), st.from_regex(DIGEST, fullmatch=True)
+WORD = st.text("abcz019", min_size=1, max_size=6)
+REPOSITORIES = st.lists(st.tuples(WORD, st.sampled_from([".", "_", "__", "-", "--", "/"])), min_size=1, max_size=6).map(
+    lambda parts: "".join(word + separator for word, separator in parts) + "x"
 )
-def test_a_reference_is_read_as_it_was_written(repository: str, tag: str, digest: str) -> None:
-    reference = Reference("127.0.0.1:5000", repository[:100].rstrip("._-/"), tag, digest)
+
+
+@given(REPOSITORIES, st.from_regex(TAG, fullmatch=True), st.text("0123456789abcdef", min_size=64, max_size=64))
+def test_a_reference_is_read_as_it_was_written(repository: str, tag: str, hexadecimal: str) -> None:
+    reference = Reference("127.0.0.1:5000", repository, tag, f"sha256:{hexadecimal}")
 
     assert Reference.parse(str(reference)) == reference
 
