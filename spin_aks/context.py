@@ -75,6 +75,7 @@ class Context:
     def claim(self) -> None:
         """Makes the environment this process's own until it ends; raises LockedError if it is another's."""
         self.lock.acquire()
+        files.sweep(self.state(""))
         files.write(STATE / ".gitignore", "*\n")
 
     def state(self, name: str) -> Path:

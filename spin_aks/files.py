@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from spin_aks.json_types import JSON, JSONObject
 
 CHUNK_BYTES = 1 << 20
+UNFINISHED = ".tmp"
 
 
 def write(path: Path, content: str | bytes, *, mode: int = 0o644) -> bool:
@@ -53,7 +54,7 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
     """A stream whose bytes become `path` in one step when the block ends well, and vanish when it does not."""
     path.parent.mkdir(parents=True, exist_ok=True)
     target = path.resolve() if path.is_symlink() else path
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=UNFINISHED, dir=target.parent)
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -131,6 +132,12 @@ def _way_out(error: OSError) -> str:
         errno.EISDIR: "a folder of that name is in the way: name another path",
     }
     return ways.get(error.errno or 0, "")
+
+
+def sweep(folder: Path) -> None:
+    """Removes what a killed run left unfinished in `folder`; for whoever is alone in writing there."""
+    for path in folder.glob(f".*{UNFINISHED}"):
+        path.unlink(missing_ok=True)
 
 
 def read_text(path: Path) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from pipeline import SHOP_VARIABLES, App, copy_of
+from testbed.application import SHOP_VARIABLES, App, copy_of
 
 from spin_aks import sandbox
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "functional"))
-
-from pipeline import SHOP_VARIABLES, App, copy_of
+from testbed.application import SHOP_VARIABLES, App, copy_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from testbed.cluster import Kubernetes
     from testbed.registries import Registry
 

@@ -123,3 +123,12 @@ def test_the_digest_is_as_oci_writes_it(tmp_path: Path) -> None:
 
     expected = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert expected == files.sha256(tmp_path / "empty")
+
+
+def test_what_a_killed_run_left_unfinished_is_swept_away_and_nothing_else(tmp_path: Path) -> None:
+    for name in (".record.json.abc.tmp", "record.json", ".gitignore"):
+        (tmp_path / name).touch()
+
+    files.sweep(tmp_path)
+
+    assert {".gitignore", "record.json"} == {path.name for path in tmp_path.iterdir()}
