@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     from spin_aks.context import Context
     from spin_aks.tasks.stage import Stage
 
+FINAL = "up"
 DOIT_CONFIG = {
     "backend": "durable",
     "dep_file": str(contexts.STATE / os.environ.get("SPIN_AKS_ENVIRONMENT", "default") / "doit.db"),
-    "default_tasks": ["up"],
+    "default_tasks": [FINAL],
     "verbosity": 2,
 }
 
@@ -64,7 +65,7 @@ def as_tasks(pipeline: Iterable[Stage], context: Context) -> Iterator[dict[str, 
     yield {"basename": "build", "name": None, "doc": "compile every component that is stale"}
     for stage in everything:
         yield as_doit(stage, guarded(stage, context))
-    yield {"basename": "up", "actions": None, "doc": "all of it", "task_dep": [stage.name for stage in everything]}
+    yield {"basename": FINAL, "actions": None, "doc": "all of it", "task_dep": [stage.name for stage in everything]}
 
 
 def task_pipeline() -> Iterator[dict[str, object]]:

@@ -59,7 +59,7 @@ def inspect(context: Context) -> Plan:
     pipeline = load(context)
     name = str(context.database) if context.database.is_file() else ":memory:"
     with _state(name, context) as dependency:
-        return plans.decide(pipeline.stages, pipeline.tasks, dependency, context.record)
+        return _plan(pipeline, dependency, context)
 
 
 def run(context: Context, targets: Sequence[str]) -> Plan:
@@ -72,7 +72,7 @@ def run(context: Context, targets: Sequence[str]) -> Plan:
     check_targets(pipeline, targets)
     check_requirements(pipeline, targets)
     with _state(str(context.database), context) as dependency:
-        plan = plans.decide(pipeline.stages, pipeline.tasks, dependency, context.record)
+        plan = _plan(pipeline, dependency, context)
         control = TaskControl(list(pipeline.tasks.values()))
         control.process(list(targets))
         runner = Runner(dependency, Reporter(plan), stream=Stream(2))
@@ -82,6 +82,11 @@ def run(context: Context, targets: Sequence[str]) -> Plan:
     if code:
         raise SpinAksError("the pipeline did not end well", hint="`spin-aks list` shows the state of each stage")
     return plan
+
+
+def _plan(pipeline: Loaded, dependency: Dependency, context: Context) -> Plan:
+    decided = plans.decide(pipeline.stages, pipeline.tasks, dependency, context.record)
+    return plans.with_final(decided, dodo_spin_aks.FINAL)
 
 
 def check_targets(pipeline: Loaded, targets: Sequence[str]) -> None:

@@ -96,6 +96,18 @@ def decide(pipeline: Sequence[Stage], tasks: Mapping[str, Task], dependency: Dep
     return Plan(tuple(planned.values()))
 
 
+def with_final(plan: Plan, name: str) -> Plan:
+    """The plan with the final target of that name at its end: as fresh as the least fresh stage."""
+    states = {stage.state for stage in plan.stages}
+    state = next((one for one in ("failed", "stale", "never-run") if one in states), "fresh")
+    if state == "never-run" and "fresh" in states:
+        state = "stale"
+    names = tuple(stage.name for stage in plan.stages)
+    reasons = tuple(_upstream(stage.name) for stage in plan.stages if stage.runs)
+    last_run = max((stage.last_run for stage in plan.stages), default="")
+    return Plan((*plan.stages, PlannedStage(name, state, reasons, names, (), last_run)))
+
+
 def _state(values: JSONObject, last: LastRun | None, reasons: tuple[Reason, ...]) -> str:
     if not reasons:
         return "fresh"

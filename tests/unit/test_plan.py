@@ -250,3 +250,17 @@ def _chain(values: list[int]) -> tuple[Stage, ...]:
         )
 
     return tuple(stage(n, values[n]) for n in range(3))
+
+
+def test_the_final_target_is_as_fresh_as_the_least_fresh_stage() -> None:
+    Path("a").write_text("1")
+    names = ["never-run", "fresh", "stale"]
+    seen = [plan.with_final(decided(pipeline()), "up").stages[-1]]
+    run(pipeline())
+    seen.append(plan.with_final(decided(pipeline()), "up").stages[-1])
+    Path("c").unlink()
+    seen.append(plan.with_final(decided(pipeline()), "up").stages[-1])
+
+    assert names == [stage.state for stage in seen]
+    assert ["after copy:c"] == [reason.short for reason in seen[2].reasons]
+    assert ("copy:b", "copy:c") == seen[2].depends_on
