@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from spin_aks.tasks import stage as stages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from doit.dependency import Dependency, DependencyStatus
     from doit.task import Task
@@ -76,8 +76,24 @@ class Plan:
     def stage(self, name: str) -> PlannedStage | None:
         return next((stage for stage in self.stages if stage.name == name), None)
 
+    def behind(self, targets: Iterable[str]) -> tuple[PlannedStage, ...]:
+        """The stages that `targets` (stages, or groups of them) are made of, in order."""
+        wanted: set[str] = set()
+        ahead = [stage.name for stage in self.stages for target in targets if _is_of(stage.name, target)]
+        while ahead:
+            name = ahead.pop()
+            known = self.stage(name)
+            if known and name not in wanted:
+                wanted.add(name)
+                ahead += known.depends_on
+        return tuple(stage for stage in self.stages if stage.name in wanted)
+
     def to_json(self) -> JSONObject:
         return {"stages": [stage.to_json() for stage in self.stages]}
+
+
+def _is_of(stage: str, target: str) -> bool:
+    return stage == target or stage.startswith(f"{target}:")
 
 
 def decide(pipeline: Sequence[Stage], tasks: Mapping[str, Task], dependency: Dependency, record: Record) -> Plan:

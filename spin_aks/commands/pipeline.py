@@ -42,7 +42,10 @@ def run(arguments: argparse.Namespace, targets: Sequence[str]) -> Plan:
 
         if not arguments.offline:
             context = observation.watched(context, registry=arguments.refresh)
-        return engine.run(context, targets)
+        plan = engine.run(context, targets)
+    if not any(stage.runs for stage in plan.behind(targets)):
+        terminal.say("everything is fresh")
+    return plan
 
 
 def say_where_it_runs(arguments: argparse.Namespace) -> None:

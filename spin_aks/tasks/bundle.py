@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spin_aks import files, terminal
+from spin_aks import __version__, files, terminal
 from spin_aks.errors import ManifestError, RefusedError
 from spin_aks.spin.assets import resolve, resolve_mounted
 from spin_aks.spin.model import LocalSource
@@ -27,7 +27,7 @@ def stage(context: Context) -> Stage:
         action=lambda: _bundle(context, chosen.form),
         depends_on=("validate", *(made.name for made in build.compilations(context.application))),
         files=lambda: existing([context.state("app.json"), *_inputs(context, chosen.form), *_fetched(context)]),
-        values={"image.form": chosen.form},
+        values={"tool": __version__, "image.form": chosen.form},
         targets=tuple(
             context.state(name).as_posix() for name in ("bundle.json", *(["bundle"] if chosen.form == "rootfs" else []))
         ),

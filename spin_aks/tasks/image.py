@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spin_aks import files, terminal
+from spin_aks import __version__, files, terminal
 from spin_aks.errors import SpinAksError
 from spin_aks.tasks import choice
 from spin_aks.tasks.dockerfile import dockerfile_path
@@ -27,7 +27,7 @@ def stage(context: Context) -> Stage:
         action=lambda: _make(context, chosen),
         depends_on=("bundle", "dockerfile") if with_dockerfile else ("bundle",),
         files=lambda: existing([context.state("bundle.json"), dockerfile]),
-        values={"image.form": chosen.form, "image.builder": chosen.builder},
+        values={"tool": __version__, "image.form": chosen.form, "image.builder": chosen.builder},
         targets=(context.state("image.json").as_posix(),),
     )
 
