@@ -222,7 +222,8 @@ class Cluster:
             body=None if body is None else json.dumps(body).encode(),
             headers=headers,
             timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=read_timeout_s),
-            retries=urllib3.Retry(total=1, connect=1, read=1, redirect=0, status=0, allowed_methods=None),
+            # An answer is an answer, whatever its code: urllib3 asks again only where none came.
+            retries=urllib3.Retry(total=1, allowed_methods=None, respect_retry_after_header=False),
             redirect=False,
             preload_content=False,
         )

@@ -119,10 +119,9 @@ def _changes(before: dict[str, str], now: dict[str, str], others: dict[str, str]
 def _changed(manager: str, paths: list[str]) -> str:
     more = len(paths) - SHOWN_FIELDS
     listed = ", ".join(f"`{path}`" for path in paths[:SHOWN_FIELDS]) + (f" and {more} more" if more > 0 else "")
-    if not manager:
-        return f"lost {listed}"
-    by = f"another run of `{manager}`" if manager == FIELD_MANAGER else f"`{manager}`"
-    return f"was changed by {by}: {listed}"
+    # A removal, and a scaling to 0, leave no trace of who did it.
+    by = f"`{manager}`" if manager else "somebody"
+    return f"was changed by {'another run of ' if manager == FIELD_MANAGER else ''}{by}: {listed}"
 
 
 def _owner(path: str, others: dict[str, str]) -> str:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 TIMEOUT_S = 300.0
 LOOK_EVERY_S = 2.0
 SHORTEST_ROUND_S = 0.5
+SETTLED_S = 1.0
+"""A pod's events and log come a moment after its state: nothing is given up before they are there."""
 LOST_CONNECTIONS = 4
 _STILL_APPLIED = "what was applied stays applied: run the same command again to go on waiting"
 
@@ -136,7 +138,7 @@ class _Watched:
             raise self._timed_out(seen)
         if cause is None:
             self._trouble = ("", 0.0)
-        elif self._for_s(cause) >= cause.patience_s:
+        elif self._for_s(cause) >= max(cause.patience_s, SETTLED_S):
             found = explain(self._item.key, seen, self._background)
             raise RolloutError(found.what, why="\n".join(found.why), hint=found.hint)
 
@@ -146,7 +148,7 @@ class _Watched:
         if kind != (cause.hint or cause.what):
             since = clock.monotonic_s()
             self._trouble = (cause.hint or cause.what, since)
-            if cause.patience_s > 0:
+            if cause.patience_s > SETTLED_S:
                 self._progress(f"{self._item.key} {cause.what}")
         return clock.monotonic_s() - since
 

@@ -139,6 +139,24 @@ def what_goes_into_a_missing_namespace_is_not_found_by_that_name(cluster: Cluste
     assert answer.status.message == f'namespaces "{missing}" not found'
 
 
+@clause
+def a_deleted_namespace_takes_everything_with_it_and_can_be_made_again(cluster: Cluster, namespace: str) -> None:
+    name = f"{namespace}-again"
+    body: JSONObject = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    first = put(cluster, NAMESPACES, "", body)
+    put(cluster, CONFIG_MAPS, name, config_map("a", {"x": "1"}))
+
+    assert cluster.delete(NAMESPACES.path("", name)) is True
+
+    leaving = cluster.get(NAMESPACES.path("", name))
+    assert leaving is None or fields.text(leaving, "status", "phase") == "Terminating"
+    eventually("gone", lambda: cluster.get(NAMESPACES.path("", name)) is None)
+    second = put(cluster, NAMESPACES, "", body)
+    assert fields.text(second, "metadata", "uid") != fields.text(first, "metadata", "uid")
+    assert cluster.get(CONFIG_MAPS.path(name, "a")) is None
+    assert cluster.delete(NAMESPACES.path("", name)) is True
+
+
 # Server-side apply
 
 
@@ -581,6 +599,22 @@ def a_new_image_makes_a_new_replica_set_and_empties_the_old(cluster: Cluster, na
     assert {key: fields.number(item, "spec", "replicas") for key, item in sets.items()} == {"1": 0, "2": 1}
     annotation = ("metadata", "annotations", "deployment.kubernetes.io/revision")
     assert fields.text(live(cluster, DEPLOYMENTS, namespace, "web"), *annotation) == "2"
+
+
+@clause
+def pods_of_a_missing_runtime_class_are_refused_in_words(cluster: Cluster, namespace: str) -> None:
+    body = deployment("web")
+    fields.mapping(body, "spec", "template", "spec")["runtimeClassName"] = "nope"
+    put(cluster, DEPLOYMENTS, namespace, body)
+
+    def refused() -> str:
+        conditions = fields.objects(live(cluster, DEPLOYMENTS, namespace, "web"), "status", "conditions")
+        return next((fields.text(c, "message") for c in conditions if c.get("type") == "ReplicaFailure"), "")
+
+    eventually("a refusal", lambda: bool(refused()))
+
+    assert 'RuntimeClass "nope" not found' in refused()
+    assert cluster.list(PODS.collection(namespace)).items == ()
 
 
 @clause

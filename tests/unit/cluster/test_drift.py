@@ -74,8 +74,8 @@ def test_a_value_changed_in_our_name_is_another_run_of_ours() -> None:
     assert what(applied(BEFORE), now) == "was changed by another run of `spin-aks`: `spec.type`"
 
 
-def test_a_field_that_nobody_owns_any_more_is_lost() -> None:
-    assert what(applied(BEFORE), live(entry("spin-aks", "ports"), ports=1)) == "lost `spec.type`"
+def test_a_field_that_nobody_owns_any_more_was_changed_by_somebody() -> None:
+    assert what(applied(BEFORE), live(entry("spin-aks", "ports"), ports=1)) == "was changed by somebody: `spec.type`"
 
 
 def test_an_object_in_which_nothing_is_ours_was_taken_over() -> None:
