@@ -104,6 +104,6 @@ def _manifest_version(document: JSONObject, reading: Reading) -> int:
             hint = f"Spin 2.0 brought it; this is judged as Spin {reading.spin}"
             reading.fault((keys[0],), "manifest version 2 is unknown", hint)
         return 2
-    shown = f'"{value}"' if isinstance(value, str) else str(value)
+    shown = f'"{value}"' if isinstance(value, str) else str(value).lower()
     reading.fault((keys[0],), f"invalid manifest version {shown}", 'it is the string "1" or the integer 2')
     return 2

@@ -214,7 +214,10 @@ MANIFEST = record(
             required=True,
         ),
         "variables": Field(table_of(VARIABLE, variable_name)),
-        "trigger": Field(table_of(array(_TRIGGER)), required=True),
+        "trigger": Field(
+            table_of(array(_TRIGGER, hint="a trigger stands in two brackets, such as `[[trigger.http]]`")),
+            required=True,
+        ),
         "component": Field(table_of(COMPONENT, component_id)),
     }
 )

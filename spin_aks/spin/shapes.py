@@ -78,10 +78,12 @@ def ruled_text(rule: Rule) -> Shape:
     return check
 
 
-def array(of: Shape) -> Shape:
+def array(of: Shape, *, hint: str = "") -> Shape:
+    """Any number of one shape; `hint` is for who wrote something else."""
+
     def check(value: object, place: Place, reading: Reading) -> JSON:
         if not isinstance(value, list):
-            return _mismatch(value, place, reading, "an array")
+            return _mismatch(value, place, reading, "an array", hint)
         return [of(item, (*place, index), reading) for index, item in enumerate(value)]
 
     return check
@@ -197,8 +199,8 @@ def kind_of(value: object) -> str:
     return next((name for kind, name in kinds if isinstance(value, kind)), "a date or time")
 
 
-def _mismatch(value: object, place: Place, reading: Reading, wanted: str) -> JSON:
-    reading.fault(place, f"`{_name(place)}` has to be {wanted}, not {kind_of(value)}")
+def _mismatch(value: object, place: Place, reading: Reading, wanted: str, hint: str = "") -> JSON:
+    reading.fault(place, f"`{_name(place)}` has to be {wanted}, not {kind_of(value)}", hint)
     return None
 
 

@@ -13,15 +13,25 @@ if TYPE_CHECKING:
 
     from spin_aks.json_types import JSONObject
 
+_DEEP = "Spin reads 80 levels of tables and arrays at most"
 _AT = re.compile(r"\s*\(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
+
+
+# `tomllib` takes time by the square of a key's parts. Only a line as long as this can have enough of them to matter.
+_LONG_LINE = 4_000
+_LONG_KEY = re.compile(r"(?:[A-Za-z0-9_\"-]+[ \t]*\.[ \t]*){500}")
+_STRING = re.compile(r"""\"(?:\\.|[^\"\\])*\"|'[^']*'|#.*""")
 
 
 def document(text: str, path: Path) -> JSONObject:
     """What `text` holds; raises ManifestError with `PATH:LINE` if it is not TOML."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if len(line) > _LONG_LINE and _LONG_KEY.search(_STRING.sub('""', line)):
+            raise ManifestError("is nested too deeply", where=f"{path}:{number}", hint=_DEEP)
     try:
         return tomllib.loads(text)
     except RecursionError as error:
-        raise ManifestError("is nested too deeply", where=f"{path}:1") from error
+        raise ManifestError("is nested too deeply", where=f"{path}:1", hint=_DEEP) from error
     except ValueError as error:
         lines = text.removesuffix("\n").split("\n")
         match = _AT.search(str(error))
