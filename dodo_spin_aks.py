@@ -30,6 +30,7 @@ from spin_aks.errors import SpinAksError
 from spin_aks.tasks import apply, build, bundle, dockerfile, image, manifests, push, render, validate
 from spin_aks.tasks.action import guarded
 from spin_aks.tasks.stage import as_doit
+from spin_aks.tasks.watch import watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -71,7 +72,7 @@ def as_tasks(pipeline: Iterable[Stage], context: Context) -> Iterator[dict[str, 
 def task_pipeline() -> Iterator[dict[str, object]]:
     """What plain doit loads, from the application's folder."""
     try:
-        context = contexts.current()
+        context = watched(contexts.current())
         pipeline = tuple(stages(context))
     except SpinAksError as error:
         raise InvalidDodoFile(str(error)) from error

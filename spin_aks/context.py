@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spin_aks import files, observation, settings
+from spin_aks.consent import Consent
 from spin_aks.lock import Lock
 from spin_aks.record import Record
 from spin_aks.spin import manifest, versions
@@ -24,19 +25,6 @@ if TYPE_CHECKING:
 STATE = Path(".spin-aks")
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """What the user allows: `override` replaces edited files, `yes` takes each prompt's default, else `ask` if one can.
-
-    `force` takes over fields that somebody else set in the cluster.
-    """
-
-    override: bool = False
-    yes: bool = False
-    ask: bool = False
-    force: bool = False
-
-
 @dataclass(frozen=True, eq=False)
 class Context:
     """One run's view of the world. The process stands in the application's root: every path is relative to that.
@@ -46,7 +34,7 @@ class Context:
     """
 
     settings: Settings
-    consent: Consent = Consent()
+    consent: Consent = field(default_factory=Consent)
     observed: Callable[[], Observed] = observation.nothing
     failures: list[Exception] = field(default_factory=list)
 
@@ -95,5 +83,5 @@ def current() -> Context:
     """The context in use; under plain `doit`, the one that the environment's variables describe."""
     if not _current:
         _, rooted = settings.rooted(settings.read({}, os.environ))
-        use(observation.watched(Context(rooted)))
+        use(Context(rooted))
     return _current[0]

@@ -17,7 +17,7 @@ from spin_aks.errors import SpinAksError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from spin_aks.context import Consent
+    from spin_aks.consent import Consent
     from spin_aks.json_types import JSON
 
 LOCK = Path(".spin-aks.lock")

@@ -1,15 +1,8 @@
-"""What was found outside: asked once a run, side by side, and then a value like any other."""
+"""What was found outside, as a value: `spin_aks.tasks.watch` asks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from spin_aks.context import Context
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +16,3 @@ class Observed:
 def nothing() -> Observed:
     """What is observed by who asks nobody."""
     return Observed()
-
-
-def watched(context: Context, *, registry: bool = False) -> Context:
-    """The same context, whose stages ask the cluster (and the registry), the first time that one wants to know."""
-    from spin_aks.tasks import apply, push
-
-    def ask() -> Observed:
-        return Observed(apply.drift(context), push.drift(context) if registry else ())
-
-    once: Callable[[], Observed] = cache(ask)
-    return replace(context, observed=once)

@@ -36,10 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
 def inspect(arguments: argparse.Namespace) -> Plan:
     """The plan that `up` would follow, for what these flags describe."""
     with pipeline.entered(arguments) as context:
-        from spin_aks import engine, observation
+        from spin_aks import engine
+        from spin_aks.tasks.watch import watched
 
         if arguments.refresh:
-            context = observation.watched(context, registry=True)
+            context = watched(context, registry=True)
         return engine.inspect(context)
 
 

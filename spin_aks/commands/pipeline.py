@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spin_aks import settings, terminal
-from spin_aks.context import Consent, Context
+from spin_aks.consent import Consent
+from spin_aks.context import Context
 from spin_aks.errors import SpinAksError, UsageError
 
 if TYPE_CHECKING:
@@ -38,10 +39,11 @@ def configure_run(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, targets: Sequence[str]) -> Plan:
     """Brings `targets` up to date and returns the plan that was followed."""
     with entered(arguments) as context:
-        from spin_aks import engine, observation
+        from spin_aks import engine
+        from spin_aks.tasks.watch import watched
 
         if not arguments.offline:
-            context = observation.watched(context, registry=arguments.refresh)
+            context = watched(context, registry=arguments.refresh)
         plan = engine.run(context, targets)
     if not any(stage.runs for stage in plan.behind(targets)):
         terminal.say("everything is fresh")

@@ -21,22 +21,20 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"dodo_spin_aks"}), frozenset({"reporter"}), frozenset({"state"})),
     (frozenset({"plan"}),),
     (frozenset({"tasks"}),),
-    (frozenset({"context", "observation", "kept"}),),
+    (frozenset({"context"}), frozenset({"kept"})),
     (frozenset({"generators"}), frozenset({"azure"}), frozenset({"cluster"}), frozenset({"oci"})),
     (frozenset({"spin"}),),
     (frozenset({"settings"}), frozenset({"record"}), frozenset({"lock"})),
     (
-        frozenset({"errors", "json_types", "secret", "spin_aks"}),
+        frozenset({"errors", "json_types", "secret", "consent", "observation", "spin_aks"}),
         frozenset({"files", "kubernetes_object", "process", "clock", "terminal", "prompts"}),
     ),
 )
 # The values that everything is made of stand below all gates.
-LOWEST = frozenset({"errors", "json_types", "secret", "spin_aks"})
+LOWEST = frozenset({"errors", "json_types", "secret", "consent", "observation", "spin_aks"})
 
 # What no line of LAYERS can say.
 ALLOWED = {
-    # What was seen outside is asked of the stages that know how; only when somebody asks.
-    ("spin_aks.observation", "tasks"),
     # The sandbox is a world of its own, which only its command knows.
     ("spin_aks.commands.sandbox", "sandbox"),
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from spin_aks import kept
-from spin_aks.context import Consent
+from spin_aks.consent import Consent
 
 FILE = Path("Dockerfile")
 
