@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -158,19 +157,22 @@ def _run(argv: tuple[str, ...], folder: Path, environment: Mapping[str, str]) ->
 
 
 def _outputs(_folder: str, names: list[str]) -> set[str]:
-    kept = {".spin-aks", "Dockerfile", "manifests", "__pycache__"}
+    kept = {".spin-aks", ".spin-aks.lock", "Dockerfile", "manifests", "__pycache__", "rivals"}
     return {name for name in names if name.endswith(".wasm") or name in kept}
 
 
 def _forget(app: Path, name: str, environment: Mapping[str, str]) -> None:
-    """Everything that a run leaves behind, here, in Docker and in the cluster."""
+    """Everything that a run leaves behind: here, in the test bed's Docker and in its cluster."""
     for path in sorted(app.rglob("*")):
-        if path.name in _outputs("", [path.name]) or path.name == "rivals":
+        if path.exists() and path.name in _outputs("", [path.name]):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    clean = ["docker", "system", "prune", "--all", "--force"]
-    delete = ["kubectl", "delete", "deployment,service", name, "--namespace"]
-    for argv in (clean, [*delete, "default"], ["kubectl", "delete", "namespace", name]):
-        subprocess.run(argv, env={**os.environ, **environment}, capture_output=True, check=False)
+    # Named outright: never those that the user's own environment stands for.
+    docker = ["docker", "--host", environment["DOCKER_HOST"]]
+    kubectl = ["kubectl", "--kubeconfig", environment["KUBECONFIG"], "delete", "--ignore-not-found"]
+    subprocess.run([*docker, "system", "prune", "--all", "--force"], capture_output=True, check=True)
+    names = [f"deployment/{name}", f"service/{name}"]
+    subprocess.run([*kubectl, "--namespace=default", *names], capture_output=True, check=True)
+    subprocess.run([*kubectl, f"namespace/{name}"], capture_output=True, check=True)
 
 
 def _time(what: str, series: Series) -> Row:
