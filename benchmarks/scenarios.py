@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import rivals
 import synthetic
+import yaml
 from measuring import MeasurementError, Program, measure, side_by_side
 from servers import PROJECT, RUNTIME_CLASS
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from servers import Servers
 
 MB = 1_000_000
+LOGGED = PROJECT / "benchmarks" / "logged.py"
+RENDERED = ".spin-aks/default/rendered.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,16 @@ def cluster_check(folder: Path, servers: Servers, rounds: int) -> list[Row]:
     _up(app, environment)
     offline = Program("offline", ("spin-aks", "up", "--offline"), app, environment)
     asking = Program("asking", ("spin-aks", "up"), app, environment)
+    logged = Program("logged", (sys.executable, str(LOGGED), "up"), app, environment)
     local, asked = side_by_side([offline, asking], rounds)
-    return [_time("spin-aks up --offline", local), _time("spin-aks up, asking the cluster", asked)]
+    kinds = len({object_["kind"] for object_ in yaml.safe_load_all((app / RENDERED).read_text())})
+    requests = [line.split('"')[1] for line in measure(logged).output.splitlines() if '" 200 ' in line]
+    plain = len(requests) == kinds and all(request.startswith("GET ") for request in requests)
+    return [
+        _time("spin-aks up --offline", local),
+        _time("spin-aks up, asking the cluster", asked),
+        Row(f"requests to the cluster, {kinds} kinds applied", str(len(requests)), limit=str(kinds), kept=plain),
+    ]
 
 
 def one_of_twenty(folder: Path, servers: Servers, rounds: int) -> list[Row]:
