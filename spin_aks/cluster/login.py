@@ -8,6 +8,7 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from spin_aks.errors import ClusterError
 
@@ -34,6 +35,8 @@ class Login:
 def log_in(context: Context, paths: tuple[Path, ...]) -> Login:
     """A pool of connections that bears this context's credentials; raises ClusterError if they can't be had."""
     _check_plugin(context)
+    from urllib.request import getproxies
+
     import urllib3
     from kubernetes import client, config
     from kubernetes.config import ConfigException
@@ -50,6 +53,11 @@ def log_in(context: Context, paths: tuple[Path, ...]) -> Login:
     if not configuration.verify_ssl:
         # Asked for by `insecure-skip-tls-verify`: a warning a request would bury what matters.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    if not configuration.proxy:
+        # Older versions of the package look for a proxy in the kubeconfig only.
+        proxies = getproxies()
+        configuration.proxy = proxies.get(urlsplit(context.server).scheme)
+        configuration.no_proxy = proxies.get("no")
     pool: urllib3.PoolManager = client.ApiClient(configuration).rest_client.pool_manager
 
     def authorization() -> str:
