@@ -105,7 +105,7 @@ def check_requirements(pipeline: Loaded, targets: Sequence[str]) -> None:
     needed = {task.name for task in tasks_and_deps_iter(pipeline.tasks, list(targets))}
     missing = [problem for stage in pipeline.stages if stage.name in needed for problem in stage.requires()]
     if missing:
-        raise UsageError.of(missing)
+        raise UsageError.of(dict.fromkeys(missing))
 
 
 @contextmanager

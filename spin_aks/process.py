@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GRACE_S = 5.0
-LAST_LINES = 20
+STDERR = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +46,19 @@ class Command:
 
 
 def stream(command: Command) -> None:
-    """Runs `command`, its output going to our stderr as it comes; raises ProcessError with its last lines if it fails.
+    """Runs `command`, its output going to our stderr, a terminal if that is one; raises ProcessError if it fails.
 
-    Its standard input is empty: a build that asks would hang in CI.
+    Its standard input is empty: a build that asks would hang in CI. It writes there itself, and not through a pipe of
+    ours: a server that it leaves behind (a compiler's cache, say) would keep that open, and us waiting.
     """
-    last: deque[str] = deque(maxlen=LAST_LINES)
-    with _start(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+    sys.stderr.flush()
+    with _start(command, stdout=STDERR) as child:
         try:
-            for line in child.stdout or ():
-                sys.stderr.buffer.write(line)
-                sys.stderr.buffer.flush()
-                last.append(line.decode(errors="replace").rstrip("\n"))
             code = child.wait()
         finally:
             _end(child)
     if code != 0:
-        raise failure(command, code, "\n".join(last))
+        raise failure(command, code, "")
 
 
 def capture(command: Command, *, timeout_s: float = 60.0, stdin: bytes = b"", complains_on_stdout: bool = False) -> str:
@@ -86,7 +82,8 @@ def capture(command: Command, *, timeout_s: float = 60.0, stdin: bytes = b"", co
 def failure(command: Command, code: int, why: str) -> ProcessError:
     """The error that says how `command` ended: its exit code, or the signal that ended it."""
     ended = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"failed with exit code {code}"
-    return ProcessError(f"`{command}` {ended}", code=code, where=str(command.folder), why=why)
+    folder = "" if command.folder == Path() else str(command.folder)
+    return ProcessError(f"`{command}` {ended}", code=code, where=folder, why=why)
 
 
 def _start(

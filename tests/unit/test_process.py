@@ -16,12 +16,23 @@ from spin_aks.errors import ProcessError, SpinAksError
 from spin_aks.process import Command
 
 
-def test_a_failure_names_the_command_its_code_and_its_last_lines(tmp_path: Path) -> None:
+def test_a_failure_names_the_command_and_its_code_after_its_output(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(ProcessError) as caught:
         process.stream(Command.shell("echo first; echo second >&2; exit 7", tmp_path))
 
     assert "`echo first; echo second >&2; exit 7` failed with exit code 7" == caught.value.problems[0].what
-    assert (7, "first\nsecond", 1) == (caught.value.code, caught.value.why, caught.value.exit_code)
+    assert (7, 1) == (caught.value.code, caught.value.exit_code)
+    assert "first\nsecond\n" == capfd.readouterr().err
+
+
+def test_a_server_that_a_command_leaves_behind_does_not_hold_us_up(tmp_path: Path) -> None:
+    process.stream(Command.shell("sleep 30 & echo $! > pid", tmp_path))
+
+    server = int((tmp_path / "pid").read_text())
+    assert Path(f"/proc/{server}").exists()
+    os.kill(server, signal.SIGKILL)
 
 
 def test_a_child_ended_by_a_signal_is_said_to_be(tmp_path: Path) -> None:
