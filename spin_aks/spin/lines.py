@@ -23,6 +23,7 @@ _STRINGS_AND_COMMENTS = re.compile(
 _HEADER = re.compile(
     r"^[ \t]*(?P<open>\[\[?)(?P<keys>(?:[^\[\]\n\"'#]|\"(?:\\.|[^\"\\\n])*\"|'[^'\n]*')+)\]", re.MULTILINE
 )
+_BARE_KEYS = re.compile(r"[ \t]*[A-Za-z0-9_-]+(?:[ \t]*\.[ \t]*[A-Za-z0-9_-]+)*[ \t]*")
 _KEY = re.compile(r'[ \t]*(?:"(?P<basic>(?:\\.|[^"\\])*)"|\'(?P<literal>[^\']*)\'|(?P<bare>[A-Za-z0-9_-]+))[ \t]*')
 _TOKEN = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'(?:.)*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|\#[^\n]*|[\[\]{},=\n]|[^\s\[\]{},=#"\']+',
@@ -133,6 +134,8 @@ def _without_strings(text: str) -> str:
 
 def _split(keys: str) -> tuple[str, ...] | None:
     """`a."b c".d` in its parts; None for what is no key."""
+    if _BARE_KEYS.fullmatch(keys):
+        return tuple(part.strip() for part in keys.split("."))
     parts: list[str] = []
     position = 0
     while True:

@@ -17,17 +17,17 @@ _DEEP = "Spin reads 80 levels of tables and arrays at most"
 _AT = re.compile(r"\s*\(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 
 
-# `tomllib` takes time by the square of a key's parts. Only a line as long as this can have enough of them to matter.
+# `tomllib` takes time by the square of a key's parts, and of a number's digits. Only a line as long as this can have
+# enough of them to matter.
 _LONG_LINE = 4_000
-_LONG_KEY = re.compile(r"(?:[A-Za-z0-9_\"-]+[ \t]*\.[ \t]*){500}")
+_LONG_KEY = re.compile(r"(?<![A-Za-z0-9_\"-])(?:[A-Za-z0-9_\"-]++[ \t]*+\.[ \t]*+){500}")
+_LONG_NUMBER = re.compile(r"[0-9_]{500}")
 _STRING = re.compile(r"""\"(?:\\.|[^\"\\])*\"|'[^']*'|#.*""")
 
 
 def document(text: str, path: Path) -> JSONObject:
     """What `text` holds; raises ManifestError with `PATH:LINE` if it is not TOML."""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if len(line) > _LONG_LINE and _LONG_KEY.search(_STRING.sub('""', line)):
-            raise ManifestError("is nested too deeply", where=f"{path}:{number}", hint=_DEEP)
+    _refuse_endless_lines(text, path)
     try:
         return tomllib.loads(text)
     except RecursionError as error:
@@ -42,6 +42,17 @@ def document(text: str, path: Path) -> JSONObject:
             where=f"{path}:{number}",
             hint=_hint(lines[number - 1] if number <= len(lines) else ""),
         ) from error
+
+
+def _refuse_endless_lines(text: str, path: Path) -> None:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if len(line) <= _LONG_LINE:
+            continue
+        bare = _STRING.sub('""', line)
+        if _LONG_KEY.search(bare):
+            raise ManifestError("is nested too deeply", where=f"{path}:{number}", hint=_DEEP)
+        if _LONG_NUMBER.search(bare):
+            raise ManifestError("a number has more than 64 bits", where=f"{path}:{number}")
 
 
 def _hint(line: str) -> str:

@@ -102,8 +102,9 @@ def test_a_version_that_is_none_is_a_usage_error(tmp_path: Path) -> None:
         b"a = " + b"[" * 100_000,
         b"[" + b"a." * 50_000 + b"a]\n",
         b"#" * 10_000_000,
+        b"a = " + b"1" * 100_000,
     ],
-    ids=["empty", "not UTF-8", "zeros", "mark", "deep", "deep keys", "10 MB"],
+    ids=["empty", "not UTF-8", "zeros", "mark", "deep", "deep keys", "10 MB", "long number"],
 )
 def test_a_bad_file_is_refused_without_a_traceback(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "spin.toml").write_bytes(content)
