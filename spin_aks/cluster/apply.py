@@ -12,6 +12,7 @@ from spin_aks.cluster import checks, fields, inventory, owned, places, prune
 from spin_aks.cluster.applied import Applied, AppliedObject
 from spin_aks.cluster.intended import Intended, intend
 from spin_aks.cluster.resources import root
+from spin_aks.cluster.side_by_side import side_by_side
 from spin_aks.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -62,49 +63,50 @@ def apply(
 
 
 class _Writer:
-    """Sends what is to be applied, and tells what became of it by comparing with the dry run's answer."""
+    """Sends what is to be applied, and tells what became of it by what was there before."""
 
     def __init__(self, cluster: Cluster, progress: Callable[[str], None], force: bool) -> None:
         self._cluster = cluster
         self._progress = progress
         self._force = force
         self._before: dict[str, Answer] = {}
+        self._standing: frozenset[str] = frozenset()
 
     def rehearse(self, items: Iterable[Intended]) -> None:
         """Dry runs of those that had none yet; raises ClusterError with everything that would be refused."""
         fresh = [item for item in items if item.path not in self._before and not item.defined_here]
-        self._before |= checks.dry_run(self._cluster, fresh, force=self._force)
+        self._standing |= checks.dry_run(self._cluster, fresh, force=self._force)
+        there = side_by_side(lambda item: self._cluster.send("GET", item.path), fresh)
+        self._before |= {item.path: answer for item, answer in zip(fresh, there, strict=True)}
 
     def write(self, items: Iterable[Intended]) -> dict[str, JSONObject]:
         """The live objects by path; those that stand already and are not ours to write are left out."""
         return {item.path: document for item in items if (document := self._write_one(item)) is not None}
 
     def _write_one(self, item: Intended) -> JSONObject | None:
-        before = self._before.get(item.path)
-        if before is not None and before.code == 403:
+        if item.path in self._standing:
             self._progress(f"{item.key} stands already; it is not ours to write")
             return None
         answer = self._cluster.apply(item.path, item.body, force=self._force)
-        if answer.code == 403 and checks.stands_already(self._cluster, item):
-            self._progress(f"{item.key} stands already; it is not ours to write")
-            return None
         if not answer.ok:
             raise ClusterError.of(checks.refused(self._cluster, item, answer))
         for warning in answer.warnings:
             self._progress(f"{item.key}: warning: {warning}")
-        self._progress(f"{item.key} {_became(answer, before)}")
+        self._progress(f"{item.key} {_became(answer, self._before.get(item.path))}")
         return answer.document
 
 
 def _became(answer: Answer, before: Answer | None) -> str:
     if answer.code == 201:
         return "created"
-    same = before is not None and _version(before.document) == _version(answer.document)
-    return "unchanged" if same else "changed"
+    if before is None or not before.ok:
+        return "applied"
+    return "unchanged" if _state(before.document) == _state(answer.document) else "changed"
 
 
-def _version(document: JSONObject) -> str:
-    return fields.text(document, "metadata", "resourceVersion")
+def _state(document: JSONObject) -> tuple[int, dict[str, str]]:
+    """What an apply can change. The resource version would tell too much: it changes with the status."""
+    return fields.number(document, "metadata", "generation"), owned.owned(document)
 
 
 def _await_kinds(cluster: Cluster, intended: Sequence[Intended]) -> None:

@@ -81,22 +81,25 @@ def _known(handler: str) -> str:
     return f" ({_KNOWN_HANDLERS[handler]})" if handler in _KNOWN_HANDLERS else ""
 
 
-def dry_run(cluster: Cluster, intended: Sequence[Intended], *, force: bool) -> dict[str, Answer]:
-    """What the server would answer to each, by path; raises ClusterError with everything it would refuse.
+def dry_run(cluster: Cluster, intended: Sequence[Intended], *, force: bool) -> frozenset[str]:
+    """The paths of those that stand already and are not ours to write; raises ClusterError with everything that the
+    server would refuse.
 
     A webhook that can't be asked without effect is not asked: its object is refused later or not at all.
     """
     answers = side_by_side(lambda item: cluster.apply(item.path, item.body, force=force, dry_run=True), intended)
     problems: list[Problem] = []
+    standing: set[str] = set()
     for item, answer in zip(intended, answers, strict=True):
         if answer.ok or "does not support dry run" in answer.status.message:
             continue
         if answer.code == 403 and stands_already(cluster, item):
-            continue
-        problems.extend(refused(cluster, item, answer))
+            standing.add(item.path)
+        else:
+            problems.extend(refused(cluster, item, answer))
     if problems:
         raise ClusterError.of(problems)
-    return {item.path: answer for item, answer in zip(intended, answers, strict=True)}
+    return frozenset(standing)
 
 
 def refused(cluster: Cluster, item: Intended, answer: Answer) -> tuple[Problem, ...]:
