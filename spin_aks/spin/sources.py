@@ -24,13 +24,14 @@ NEVER_SOURCES = frozenset(
 class Scope:
     """Where to look, relative to the application's root: below `workdir`, or what matches `watch` in it.
 
-    `outside` are paths (files, or folders with all they hold) that count for nothing: outputs, generated files, and
-    the folders that other components are built in.
+    `outside` are paths (files, or folders with all they hold) that count for nothing: outputs and generated files.
+    `folders` are those that components are built in: what is in one below `workdir` is another component's.
     """
 
     workdir: str
     watch: tuple[str, ...]
     outside: frozenset[str]
+    folders: frozenset[str] = frozenset()
 
 
 def sources(scope: Scope) -> list[str]:
@@ -44,18 +45,21 @@ def _watched(scope: Scope) -> Iterator[str]:
 
     Strings and not Path: there are thousands in a run that does nothing, and a Path costs ten times as much.
     """
-    base = scope.workdir or "."
+    base = _clean(scope.workdir or ".")
     for pattern in scope.watch:
         for name in glob.iglob(pattern, root_dir=base, recursive=True, include_hidden=True):  # noqa: PTH207
             path = _clean(os.path.join(base, name))  # noqa: PTH118
-            if os.path.isfile(path) and not _is_outside(path, scope):  # noqa: PTH113
+            if os.path.isfile(path) and not _is_outside(path, base, scope):  # noqa: PTH113
                 yield path
 
 
-def _is_outside(path: str, scope: Scope) -> bool:
+def _is_outside(path: str, base: str, scope: Scope) -> bool:
     parts = path.split("/")
-    return not NEVER_SOURCES.isdisjoint(parts) or any(
-        "/".join(parts[:length]) in scope.outside for length in range(1, len(parts) + 1)
+    above = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
+    return (
+        not NEVER_SOURCES.isdisjoint(parts)
+        or not scope.outside.isdisjoint(above)
+        or any(base == "." or folder.startswith(f"{base}/") for folder in above if folder in scope.folders)
     )
 
 
@@ -72,7 +76,7 @@ def _walk(folder: str, scope: Scope, ignores: tuple[Ignore, ...]) -> Iterator[st
         return
     for entry in entries:
         path = entry.name if folder == "." else f"{folder}/{entry.name}"
-        if entry.name in NEVER_SOURCES or path in scope.outside:
+        if entry.name in NEVER_SOURCES or path in scope.outside or path in scope.folders:
             continue
         if entry.is_dir(follow_symlinks=False):
             if not _ignored(f"{path}/", ignores):

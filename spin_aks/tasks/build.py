@@ -50,12 +50,14 @@ def compilations(application: Application) -> tuple[Compilation, ...]:
 def stages(context: Context) -> Iterator[Stage]:
     application = context.application
     made = compilations(application)
-    shared = _never_sources(application, context, made)
+    outside = _never_sources(application, context, made)
+    folders = frozenset(_plain(compilation.build.workdir or ".") for compilation in made)
     for compilation in made:
-        yield _stage(context, compilation, _outside(compilation, made, shared))
+        build = compilation.build
+        yield _stage(context, compilation, Scope(build.workdir, build.watch, outside, folders))
 
 
-def _stage(context: Context, compilation: Compilation, outside: frozenset[str]) -> Stage:
+def _stage(context: Context, compilation: Compilation, scope: Scope) -> Stage:
     build = compilation.build
     values: dict[str, JSON] = {
         "command": list(build.commands),
@@ -65,7 +67,6 @@ def _stage(context: Context, compilation: Compilation, outside: frozenset[str]) 
         "profile": context.settings.profile,
     }
     note = context.state(f"build/{compilation.component}.json")
-    scope = Scope(build.workdir, build.watch, outside)
     return Stage(
         name=compilation.name,
         doc=f"compile {compilation.wasm or compilation.component}",
@@ -82,13 +83,6 @@ def _never_sources(application: Application, context: Context, made: tuple[Compi
     ours = {context.settings.manifest, context.settings.dockerfile, context.settings.k8s_dest, ".spin-aks.lock"}
     wasm = {component.source.path for component in application.components if isinstance(component.source, LocalSource)}
     return frozenset(_plain(path) for path in ours | wasm | {compilation.wasm for compilation in made} if path)
-
-
-def _outside(compilation: Compilation, made: tuple[Compilation, ...], shared: frozenset[str]) -> frozenset[str]:
-    mine = _plain(compilation.build.workdir or ".")
-    others = {_plain(other.build.workdir or ".") for other in made}
-    below = {path for path in others if path not in (mine, ".") and (mine == "." or path.startswith(f"{mine}/"))}
-    return shared | below
 
 
 def _plain(path: str) -> str:

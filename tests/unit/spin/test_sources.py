@@ -24,7 +24,8 @@ def put(*paths: str) -> None:
 def test_everything_below_the_workdir_counts_but_outputs_tools_folders_and_other_workdirs() -> None:
     put("a/main.rs", "a/src/lib.rs", "a/target/x.wasm", "a/out.wasm", "a/b/main.go", "a/node_modules/m/i.js", "c/x")
 
-    assert ["a/main.rs", "a/src/lib.rs"] == sources(Scope("a", (), frozenset({"a/out.wasm", "a/b"})))
+    scope = Scope("a", (), frozenset({"a/out.wasm"}), folders=frozenset({".", "a", "a/b", "c"}))
+    assert ["a/main.rs", "a/src/lib.rs"] == sources(scope)
 
 
 def test_watch_patterns_are_relative_to_the_workdir() -> None:
@@ -39,6 +40,14 @@ def test_a_watch_pattern_may_leave_the_workdir_and_never_brings_in_what_is_outsi
     put("shared/x.rs", "a/y.rs", "a/out.wasm", "a/.venv/z.rs")
 
     assert ["a/y.rs", "shared/x.rs"] == sources(Scope("a", ("../shared/*.rs", "**/*"), frozenset({"a/out.wasm"})))
+
+
+def test_a_watch_pattern_may_name_a_folder_of_another_component_beside_it_but_none_below_it() -> None:
+    put("a/y.rs", "a/b/main.go", "c/x.rs", "c/deep/z.rs")
+    folders = frozenset({".", "a", "a/b", "c", "c/deep"})
+
+    assert ["a/y.rs", "c/deep/z.rs", "c/x.rs"] == sources(Scope("a", ("../c/**/*", "**/*"), frozenset(), folders))
+    assert [] == sources(Scope("", ("**/*",), frozenset(), folders))
 
 
 def test_what_git_ignores_does_not_count_and_a_deeper_gitignore_has_the_last_word() -> None:
