@@ -341,3 +341,51 @@ def test_the_v1_example_serves_the_page_that_its_environment_names(
     page = (EXAMPLES / "legacy-v1/www/index.html").read_text()
     assert Answer("200 OK", {"Content-Type": "text/html; charset=utf-8"}, page) == served
     assert "404 Not Found" == excluded.status
+
+
+@pytest.mark.parametrize(
+    ("name", "flags"), [("hello-python", []), ("legacy-v1", []), ("shop", ["--variable", "greeting=Welcome"])]
+)
+def test_an_example_comes_up_in_the_sandbox_and_is_fresh_after_that(
+    tmp_path: Path, name: str, flags: list[str]
+) -> None:
+    app = tmp_path / name
+    shutil.copytree(
+        EXAMPLES / name, app, ignore=shutil.ignore_patterns("*.wasm", ".spin-aks*", "Dockerfile", "manifests")
+    )
+
+    first = in_sandbox(tmp_path, "up", "-f", str(app), *flags)
+    second = in_sandbox(tmp_path, "up", "-f", str(app), *flags)
+    listed = in_sandbox(tmp_path, "list", "-f", str(app), *flags, "--output", "json")
+
+    assert (0, 0) == (first.returncode, second.returncode), first.stderr + second.stderr
+    assert "done    apply" in first.stderr
+    assert [] == [line for line in second.stderr.splitlines() if line.startswith(("run ", "done ", "failed "))]
+    assert {"fresh"} == {stage["state"] for stage in json.loads(listed.stdout)["stages"]}
+
+
+def test_the_shop_without_its_required_variable_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    app = tmp_path / "shop"
+    shutil.copytree(EXAMPLES / "shop", app, ignore=shutil.ignore_patterns("*.wasm", ".spin-aks*"))
+
+    refused = in_sandbox(tmp_path, "up", "-f", str(app))
+
+    assert 3 == refused.returncode
+    assert "spin.toml:11: the variable `greeting` is required, and nothing gives it a value" in refused.stderr
+    assert [] == list(app.rglob("*.wasm"))
+
+
+def in_sandbox(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SPIN_AKS_")}
+    return subprocess.run(
+        ["spin-aks", "sandbox", "--", "spin-aks", *arguments],
+        cwd=folder,
+        env={
+            **environment,
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "SPIN_AKS_SANDBOX_DIR": str(folder / "sandbox"),
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
