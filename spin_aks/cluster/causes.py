@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -113,10 +113,13 @@ def _of_container(pod: Pod, container: Container, symptoms: Symptoms) -> Iterato
         yield _image(container)
     elif container.waiting in {"CreateContainerError", "CreateContainerConfigError", "RunContainerError"}:
         yield _not_created(container)
-    elif container.exit_code is not None:
-        yield _ended(pod, container, symptoms)
     elif container.running:
         yield from _not_ready(container, symptoms)
+        if container.exit_code is not None:
+            # It ended before, and this start may be the one that works.
+            yield replace(_ended(pod, container, symptoms), patience_s=UNTIL_TIMED_OUT)
+    elif container.exit_code is not None:
+        yield _ended(pod, container, symptoms)
 
 
 def _image(container: Container) -> Cause:

@@ -43,7 +43,7 @@ class Progress:
             return f"{self.available} of {self.updated} pods ready"
         if self.replicas > self.updated:
             old = self.replicas - self.updated
-            return f"{self.available} of {self.wanted} pods ready, {old} of the former state on the way out"
+            return f"{self.updated} of {self.wanted} pods made, {old} of the former state still there"
         return f"{self.available} of {self.wanted} pods ready"
 
 

@@ -186,6 +186,12 @@ def test_an_end_without_a_word_is_given_up_after_the_third_start(restarts: int, 
     )
 
 
+def test_a_start_that_may_be_the_one_that_works_is_waited_for() -> None:
+    seen = symptoms(ended="Error", exit_code=137, restarts=5, running=True)
+
+    assert found(seen) == ("ends with exit code 137 and no word, on node node-1", UNTIL_TIMED_OUT)
+
+
 def test_a_redis_trigger_that_can_not_connect_is_known_by_its_only_line() -> None:
     seen = symptoms(ended="Error", exit_code=137, restarts=2, log=("Preparing Wasm modules...",))
 

@@ -38,7 +38,7 @@ def test_a_deployment_whose_pods_are_all_new_and_available_is_healthy() -> None:
         (deployment(replicas=2, updatedReplicas=2, availableReplicas=1), "1 of 2 pods ready"),
         (
             deployment(replicas=3, updatedReplicas=2, availableReplicas=3),
-            "3 of 2 pods ready, 1 of the former state on the way out",
+            "2 of 2 pods made, 1 of the former state still there",
         ),
     ],
 )
