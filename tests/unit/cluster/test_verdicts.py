@@ -27,7 +27,7 @@ def test_a_conflict_names_each_manager_with_its_fields() -> None:
         "Deployment hello/web: `hpa` has set `spec.paused` to another value",
     ]
     assert {problem.hint for problem in problems} == {
-        "`--override` puts our values back; or take those fields out of the manifests, and they stay as they are"
+        "`--force-conflicts` puts our values back; or take those fields out of the manifests, and they stay as they are"
     }
 
 
