@@ -44,7 +44,9 @@ def _conflicts(key: ObjectKey, status: Status) -> tuple[Problem, ...]:
     for cause in status.causes:
         named = _MANAGER.search(cause.message)
         fields.setdefault(named["manager"] if named else "somebody", []).append(cause.field.removeprefix("."))
-    hint = "`--force-conflicts` puts our values back; or take those fields out of the manifests, and they stay as they are"
+    hint = (
+        "`--force-conflicts` puts our values back; or take those fields out of the manifests, and they stay as they are"
+    )
     return tuple(
         Problem(f"`{manager}` has set {', '.join(f'`{field}`' for field in names)} to another value", str(key), hint)
         for manager, names in fields.items()

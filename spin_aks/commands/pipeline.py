@@ -31,7 +31,9 @@ def configure_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-y", "--yes", action="store_true", help="ask nothing: take each question's default")
     parser.add_argument("--no-input", action="store_true", help="ask nothing, as in CI or without a terminal")
     parser.add_argument("--override", action="store_true", help="replace files that were edited by hand")
-    parser.add_argument("--force-conflicts", action="store_true", help="take over fields that others set in the cluster")
+    parser.add_argument(
+        "--force-conflicts", action="store_true", help="take over fields that others set in the cluster"
+    )
     parser.add_argument("--offline", action="store_true", help="decide what is stale without asking anybody")
     parser.add_argument("--refresh", action="store_true", help="ask the registry, too, whether all is still there")
 

@@ -11,7 +11,16 @@ PROJECT = Path(__file__).resolve().parents[2]
 GUIDE = (PROJECT / "docs" / "user-guide.md").read_text()
 README = (PROJECT / "README.md").read_text()
 PLUGIN = (PROJECT / "docs" / "plugin.md").read_text()
-OF_COMMANDS = {"--output", "--override", "--offline", "--refresh", "--force-conflicts", "--no-input", "--manifest-only", "--spin"}
+OF_COMMANDS = {
+    "--output",
+    "--override",
+    "--offline",
+    "--refresh",
+    "--force-conflicts",
+    "--no-input",
+    "--manifest-only",
+    "--spin",
+}
 OF_OTHERS = {"--status", "--help", "--version", "--yes", "--file", "--url-base"}
 
 
