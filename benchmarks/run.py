@@ -25,17 +25,23 @@ if TYPE_CHECKING:
     from scenarios import Row
 
 GIB = 1 << 30
+BEGIN, END = "<!-- figures: benchmarks/run.py -->", "<!-- end of figures -->"
 
 
 def main() -> int:
     arguments = parse_arguments()
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    print(machine(), flush=True)
-    kept = True
+    lines, kept = [machine()], True
+    print(lines[0], flush=True)
     with tempfile.TemporaryDirectory(prefix="spin-aks-benchmark-") as folder, Servers() as servers:
         known = all_scenarios(Path(folder), servers, arguments)
         for name in arguments.scenario or known:
-            kept &= report(name, known[name])
+            text, within = report(name, known[name])
+            print(text, flush=True)
+            lines.append(text)
+            kept &= within
+    if arguments.write:
+        write(arguments.write, "\n".join(lines))
     return 0 if kept else 1
 
 
@@ -45,6 +51,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=11, help="rounds of the short programs (default: 11)")
     parser.add_argument("--long-rounds", type=int, default=3, help="rounds of those with builds (default: 3)")
     parser.add_argument("--components", type=int, default=1000, help="how many is many (default: 1000)")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="also put the figures between FILE's two markers")
     return parser.parse_args()
 
 
@@ -69,22 +76,26 @@ def all_scenarios(
     }
 
 
-def report(name: str, scenario: Callable[[], list[Row]]) -> bool:
-    """Prints the scenario's rows as a table; whether every limit was kept."""
-    print(f"\n## {name}\n", flush=True)
+def report(name: str, scenario: Callable[[], list[Row]]) -> tuple[str, bool]:
+    """The scenario's rows as a table, and whether every limit was kept."""
+    title = f"\n### {name}\n\n"
     try:
         rows = scenario()
     except Skipped as reason:
-        print(f"not measured: {reason}")
-        return True
+        return f"{title}not measured: {reason}", True
     except MeasurementError as error:
-        print(f"failed: {error}")
-        return False
-    print("| what | median | ratio | limit | |\n|---|---|---|---|---|")
+        return f"{title}failed: {error}", False
+    lines = ["| what | median | ratio | limit | |", "|---|---|---|---|---|"]
     for row in rows:
         verdict = {None: "", True: "kept", False: "**missed**"}[row.kept]
-        print(f"| {row.what} | {row.figure} | {row.ratio} | {row.limit} | {verdict} |", flush=True)
-    return all(row.kept is not False for row in rows)
+        lines.append(f"| {row.what} | {row.figure} | {row.ratio} | {row.limit} | {verdict} |")
+    return title + "\n".join(lines), all(row.kept is not False for row in rows)
+
+
+def write(document: Path, figures: str) -> None:
+    before, _, rest = document.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    document.write_text(f"{before}{BEGIN}\n{figures}\n{END}{after}", encoding="utf-8")
 
 
 def machine() -> str:
