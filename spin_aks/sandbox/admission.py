@@ -69,7 +69,7 @@ def typed_patch(body: JSON, key: Key) -> Document:
         group = f"{kind.api_version}, Kind={kind.kind}"
         place = f"{key.namespace}/{key.name}" if key.namespace else f"/{key.name}"
         message = f"failed to create typed patch object ({place}; {group}): {wrong[0]}"
-        raise ApiError(500, "", message) if "not declared" in wrong[0] else bad_request(message)
+        raise ApiError(500, "", message)
     return mapping(without_nulls(body))
 
 
@@ -104,10 +104,31 @@ def complete(document: Document, key: Key, before: Document | None, store: Store
     defaults.complete(key.kind, document)
     if key.kind == kinds.SERVICE:
         _allocate(document, key, before, store)
+    _omit_empty(document, shape_of(key.kind))
     if wrong := validation.causes(key.kind, document, before):
         raise invalid(key.kind, key.name, wrong)
     if before is not None and key.kind.has_generation and _meant(document) != _meant(before):
         child(document, "metadata")["generation"] = documents.number(before, "metadata", "generation") + 1
+
+
+def _omit_empty(value: JSON, shape: schema.Shape) -> None:
+    """Takes out empty texts, lists and maps (not structs), as Go's `omitempty` does with these types."""
+    if isinstance(value, list) and isinstance(shape, schema.ListOf):
+        for item in value:
+            _omit_empty(item, shape.item)
+    if not isinstance(value, dict) or isinstance(shape, schema.Scalar | schema.ListOf):
+        return
+    for name, item in list(value.items()):
+        inner = schema.below(shape, name) or schema.Scalar("any")
+        _omit_empty(item, inner)
+        if isinstance(shape, schema.Struct) and _is_empty(item, inner) and name not in shape.required:
+            del value[name]
+
+
+def _is_empty(value: JSON, shape: schema.Shape) -> bool:
+    if isinstance(shape, schema.MapOf | schema.ListOf):
+        return value in ({}, [])
+    return value == "" and shape == schema.Scalar("string")
 
 
 def _stamp(document: Document, key: Key, before: Document | None) -> None:
@@ -164,13 +185,23 @@ def _allocate(document: Document, key: Key, before: Document | None, store: Stor
     if not spec.get("clusterIP"):
         spec["clusterIP"] = text(before, "spec", "clusterIP") or _free_address(others)
     spec["clusterIPs"] = [spec["clusterIP"]]
-    if spec["type"] in ("NodePort", "LoadBalancer"):
+    if spec["type"] not in ("NodePort", "LoadBalancer"):
+        _forget_node_ports(spec)
+    else:
         taken = {port.get("nodePort") for service in others for port in documents.items(service, "spec", "ports")}
         old = {port.get("port"): port.get("nodePort") for port in documents.items(before, "spec", "ports")}
         for port in documents.items(spec, "ports"):
             if not port.get("nodePort"):
                 port["nodePort"] = old.get(port.get("port")) or _free_port(taken)
             taken.add(port["nodePort"])
+
+
+def _forget_node_ports(spec: Document) -> None:
+    """What was allotted to another type of Service does not stay (registry/core/service/storage of Kubernetes)."""
+    for name in ("externalTrafficPolicy", "allocateLoadBalancerNodePorts"):
+        spec.pop(name, None)
+    for port in documents.items(spec, "ports"):
+        port.pop("nodePort", None)
 
 
 def _place(document: Document) -> tuple[str, str]:

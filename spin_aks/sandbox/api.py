@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,16 @@ from spin_aks.sandbox.apply import Applied, ConflictError, Entry, Manager
 from spin_aks.sandbox.documents import child, mapping, text
 from spin_aks.sandbox.objects import Key
 from spin_aks.sandbox.schema import shape_of
-from spin_aks.sandbox.status import already_exists, bad_request, changed_meanwhile, conflicting, not_found
+from spin_aks.sandbox.status import (
+    ApiError,
+    Cause,
+    already_exists,
+    bad_request,
+    changed_meanwhile,
+    conflicting,
+    invalid,
+    not_found,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +89,9 @@ class Api:
             before = self.read(key)
             _check_preconditions(key, before, mapping(body, "metadata"))
             patched = _patched(documents.copied(before), body)
-            document, warnings = admission.decoded(patched, key, strict=write.strict)
+            document, warnings = admission.decoded(patched, key, strict=False)
+            if warnings and write.strict:
+                raise _strictly_refused(key, body, warnings)
             return Written(self._update(key, document, before, write), warnings=warnings)
 
     def change(self, key: Key, write: Write, edit: Callable[[Document], None]) -> Document:
@@ -226,6 +238,12 @@ def _check_preconditions(key: Key, before: Document, expected: Document) -> None
         if wanted and wanted != found:
             why = f"Precondition failed: {title} in precondition: {wanted}, {title} in object meta: {found}"
             raise changed_meanwhile(key.kind, key.name, "" if name == "resourceVersion" else why)
+
+
+def _strictly_refused(key: Key, patch: Document, warnings: tuple[str, ...]) -> ApiError:
+    shown = json.dumps(documents.dump(patch).decode())
+    message = f"Invalid value: {shown}: strict decoding error: {', '.join(warnings)}"
+    return invalid(key.kind, "", [Cause("patch", "FieldValueInvalid", message)])
 
 
 def _drop_status(key: Key, document: Document) -> None:

@@ -77,6 +77,10 @@ def _job(spec: Document) -> None:
 def _pod(document: Document) -> None:
     spec = child(document, "spec")
     _pod_spec(spec)
+    for container in items(spec, "initContainers") + items(spec, "containers"):
+        resources = mapping(container, "resources")
+        if limits := mapping(resources, "limits"):
+            _set(child(resources, "requests"), limits)
     _set(spec, {"serviceAccountName": "default", "serviceAccount": "default", "enableServiceLinks": True})
     _set(child(document, "status"), {"phase": "Pending", "qosClass": "BestEffort"})
 
@@ -107,9 +111,6 @@ def _container(container: Document) -> None:
     for variable in items(container, "env"):
         if field := mapping(variable, "valueFrom", "fieldRef"):
             _set(field, {"apiVersion": "v1"})
-    resources = mapping(container, "resources")
-    if limits := mapping(resources, "limits"):
-        _set(child(resources, "requests"), limits)
 
 
 def pull_policy(image: str) -> str:
@@ -130,7 +131,7 @@ def _service(spec: Document) -> None:
         _set(spec, {"allocateLoadBalancerNodePorts": True})
     for port in items(spec, "ports"):
         _set(port, {"protocol": "TCP"})
-        _set(port, {"targetPort": port.get("port")})
+        _set(port, {"targetPort": port.get("port", 0)})
 
 
 def _secret(document: Document) -> None:

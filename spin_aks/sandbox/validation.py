@@ -45,7 +45,6 @@ TEMPLATED = (kinds.DEPLOYMENT, kinds.REPLICA_SET, kinds.JOB)
 ONE_OF = {
     (kinds.SERVICE, "spec.type"): ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort"),
     (kinds.SERVICE, "spec.sessionAffinity"): ("ClientIP", "None"),
-    (kinds.DEPLOYMENT, "spec.strategy.type"): ("Recreate", "RollingUpdate"),
     (kinds.DEPLOYMENT, "spec.template.spec.restartPolicy"): ("Always",),
     (kinds.JOB, "spec.template.spec.restartPolicy"): ("OnFailure", "Never"),
     (kinds.POD, "spec.restartPolicy"): ("Always", "OnFailure", "Never"),
@@ -109,7 +108,8 @@ def _missing(value: JSON, shape: Shape, where: str) -> Iterator[Cause]:
     if isinstance(value, dict) and isinstance(shape, Struct):
         for name in shape.required:
             is_missing = value.get(name) is None or (value[name] == "" and name in NEVER_EMPTY)
-            if is_missing and where.partition(".")[0] != "status":
+            is_looked_at_below = name == "port" and where.startswith("spec.ports[")
+            if is_missing and not is_looked_at_below and where.partition(".")[0] != "status":
                 yield Cause(f"{where}.{name}".lstrip("."), "FieldValueRequired", "Required value")
     if isinstance(value, dict) and isinstance(shape, Struct | MapOf):
         for name, item in value.items():
@@ -132,16 +132,30 @@ def _choices(kind: Kind, document: Document) -> Iterator[Cause]:
 def _template(kind: Kind, document: Document) -> Iterator[Cause]:
     selector = mapping(document, "spec", "selector")
     labels = strings(document, "spec", "template", "metadata", "labels")
-    if kind != kinds.JOB and not selector:
+    has_none = kind != kinds.JOB and not selector
+    if has_none:
         yield Cause("spec.selector", "FieldValueRequired", "Required value")
-    if any(labels.get(name) != value for name, value in strings(selector, "matchLabels").items()):
+    if has_none or any(labels.get(name) != value for name, value in strings(selector, "matchLabels").items()):
         shown = json.dumps(labels, separators=(",", ":"))
         message = f"Invalid value: {shown}: `selector` does not match template `labels`"
         yield Cause("spec.template.metadata.labels", "FieldValueInvalid", message)
+    if kind == kinds.DEPLOYMENT:
+        yield from _strategy(mapping(document, "spec", "strategy"))
     replicas = at(document, "spec", "replicas")
     if isinstance(replicas, int) and replicas < 0:
         yield _wrong("spec.replicas", replicas, "must be greater than or equal to 0")
     yield from _pod_spec(mapping(document, "spec", "template", "spec"), "spec.template.spec")
+
+
+def _strategy(strategy: Document) -> Iterator[Cause]:
+    known = ("Recreate", "RollingUpdate")
+    if strategy.get("type") not in known:
+        shown, listed = json.dumps(strategy, separators=(",", ":")), ", ".join(json.dumps(name) for name in known)
+        message = f"Unsupported value: {shown}: supported values: {listed}"
+        yield Cause("spec.strategy", "FieldValueNotSupported", message)
+    if strategy.get("type") == "Recreate" and "rollingUpdate" in strategy:
+        message = "Forbidden: may not be specified when strategy `type` is 'Recreate'"
+        yield Cause("spec.strategy.rollingUpdate", "FieldValueForbidden", message)
 
 
 def _pod_spec(spec: Document, where: str) -> Iterator[Cause]:
@@ -180,15 +194,18 @@ def _service(document: Document) -> Iterator[Cause]:
     for index, port in enumerate(ports):
         if len(ports) > 1 and not text(port, "name"):
             yield Cause(f"spec.ports[{index}].name", "FieldValueRequired", "Required value")
-        number = port.get("port")
-        if isinstance(number, int) and not 1 <= number <= 65535:
-            yield _wrong(f"spec.ports[{index}].port", number, "must be between 1 and 65535, inclusive")
+        for field in ("port", "targetPort"):
+            number = port.get(field) or 0
+            if isinstance(number, int) and not 1 <= number <= 65535:
+                yield _wrong(f"spec.ports[{index}].{field}", number, "must be between 1 and 65535, inclusive")
 
 
 def _changes(kind: Kind, document: Document, before: Document) -> Iterator[Cause]:
     fields: Iterable[str] = IMMUTABLE.get(kind, ())
     if kind == kinds.SERVICE and text(before, "spec", "type") != "ExternalName":
-        fields = ("spec.clusterIP",)
+        addresses = at(document, "spec", "clusterIPs")
+        if addresses != at(before, "spec", "clusterIPs"):
+            yield _wrong("spec.clusterIPs[0]", addresses, "may not change once set")
     if at(before, "immutable") is True and kind in (kinds.CONFIG_MAP, kinds.SECRET):
         fields = (*fields, "data", "immutable")
     for field in fields:
