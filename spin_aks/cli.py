@@ -29,14 +29,28 @@ VALUED_GLOBALS = frozenset({"-f", "--from", "--file", "-e", "--environment"})
 
 def main() -> None:
     """The program: exits with 0 (done or fresh), 1 (a stage failed), 2 (a defect of ours), 3 (usage), 130 or 143."""
+    _open_streams()
     raise SystemExit(run(sys.argv[1:]))
+
+
+def _open_streams() -> None:
+    """Data is UTF-8 in every locale, words show what theirs can; a stream that the caller closed is one to nowhere."""
+    import os
+
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        sys.stdin = sys.stdin or open(nowhere, closefd=False)  # noqa: SIM115
+        sys.stdout = sys.stdout or open(nowhere, "w", closefd=False)  # noqa: SIM115
+        sys.stderr = sys.stderr or open(nowhere, "w", closefd=False)  # noqa: SIM115
+    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
+    sys.stderr.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
 def run(argv: list[str]) -> int:
     """Runs one command line and returns its exit code; whatever goes wrong is said on stderr, never as a traceback."""
     before, name, after = split(argv)
     if name is None:
-        return _without_command(before)
+        return _quietly(lambda: _without_command(before))
     from spin_aks import terminal
     from spin_aks.errors import Interrupted, SpinAksError
 
@@ -53,10 +67,28 @@ def run(argv: list[str]) -> int:
         terminal.say("ended by SIGTERM: what is done is kept, the same command goes on from there")
         return error.exit_code
     except BrokenPipeError:
-        sys.stderr.close()
-        return 141
+        return _nobody_reads()
     except Exception as error:
         return _defect(error)
+
+
+def _quietly(command: Callable[[], int]) -> int:
+    try:
+        code = command()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _nobody_reads()
+    return code
+
+
+def _nobody_reads() -> int:
+    """What stands in the buffers has nowhere to go: Python would complain of that at its end."""
+    import os
+
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    return 141
 
 
 def split(argv: list[str]) -> tuple[list[str], str | None, list[str]]:

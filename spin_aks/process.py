@@ -10,16 +10,19 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spin_aks import clock
 from spin_aks.errors import ProcessError, SpinAksError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 GRACE_S = 5.0
+POLL_S = 0.02
 STDERR = 2
 
 
@@ -54,7 +57,8 @@ def stream(command: Command) -> None:
     sys.stderr.flush()
     with _start(command, stdout=STDERR) as child:
         try:
-            code = child.wait()
+            with _watched(child):
+                code = child.wait()
         finally:
             _end(child)
     if code != 0:
@@ -106,19 +110,37 @@ def _start(
         raise SpinAksError(f"can't run `{command}`: {error.strerror or error}") from error
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ends what is left of the child's group: politely, then by force after GRACE_S."""
-    if child.poll() is None:
-        _signal_group(child, signal.SIGTERM)
+@contextmanager
+def _watched(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Ends the child with the block, and its group even where we are killed: a watcher sees our pipe to it close."""
+    argv = ("sh", "-c", 'read -r word || kill -s KILL -- "-$1"', "sh", str(child.pid))
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True) as watcher:
         try:
-            child.wait(GRACE_S)
-        except subprocess.TimeoutExpired:
-            _signal_group(child, signal.SIGKILL)
-            child.wait()
+            yield
+        finally:
+            _end(child)
+            watcher.communicate(b"it ended\n")
 
 
-def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
-        os.killpg(child.pid, number)
-    except (ProcessLookupError, PermissionError):
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ends the group of a child that has not ended by itself: politely, then by force after GRACE_S."""
+    if child.poll() is not None:
         return
+    deadline = clock.monotonic_s() + GRACE_S
+    _signal_group(child, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(GRACE_S)
+    while _signal_group(child, None) and clock.monotonic_s() < deadline:
+        clock.sleep(POLL_S)
+    _signal_group(child, signal.SIGKILL)
+    child.wait()
+
+
+def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals | None) -> bool:
+    """Whether there was anybody to take the signal; None only asks."""
+    try:
+        os.killpg(child.pid, number or 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

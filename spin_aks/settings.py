@@ -7,6 +7,7 @@ takes the environment only. A variable's name is the key's: `image.form` is `SPI
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,10 +23,16 @@ Value = TypeVar("Value")
 PREFIX = "SPIN_AKS_"
 PAIRS_PREFIX = "SPIN_AKS_VARIABLES_"
 
+# It names a folder, on any system: nothing that leads out of its parent, hides, or is taken for a flag.
+ENVIRONMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One input. `path` marks one that is relative to the user's folder; `pairs` one that is given as NAME=VALUE."""
+    """One input. `path` marks one that is relative to the user's folder; `pairs` one that is given as NAME=VALUE;
+    `pattern` is what all of its text has to match, which `form` says in words. `file_name` is the name that a file has
+    where a folder is given, with a `/` at its end.
+    """
 
     key: str
     flags: tuple[str, ...]
@@ -34,6 +41,9 @@ class Row:
     choices: tuple[str, ...] = ()
     path: bool = False
     pairs: bool = False
+    pattern: re.Pattern[str] | None = None
+    form: str = ""
+    file_name: str = ""
 
     @property
     def variable(self) -> str:
@@ -49,8 +59,11 @@ def _row(
     choices: tuple[str, ...] = (),
     path: bool = False,
     pairs: bool = False,
+    pattern: re.Pattern[str] | None = None,
+    form: str = "",
+    file_name: str = "",
 ) -> Value:
-    row = Row(key, flags, meaning, metavar, choices, path, pairs)
+    row = Row(key, flags, meaning, metavar, choices, path, pairs, pattern, form, file_name)
     return field(default=default, metadata={"row": row})
 
 
@@ -65,6 +78,8 @@ class Settings:
     environment: str = _row(
         "default", "environment", "-e", "--environment", metavar="NAME",
         meaning="the environment to work on: each has its own state",
+        pattern=ENVIRONMENT_NAME,
+        form="a name of letters, digits, `.`, `_` and `-`, a letter or digit first, 63 at most",
     )  # fmt: skip
     shim: str = _row(
         "", "runtime.shim", "--shim", metavar="VERSION",
@@ -87,7 +102,7 @@ class Settings:
         meaning="what the image is: a Spin artifact, or a root file system",
     )  # fmt: skip
     dockerfile: str = _row(
-        "Dockerfile", "image.dockerfile", "--dockerfile-dest", metavar="PATH", path=True,
+        "Dockerfile", "image.dockerfile", "--dockerfile-dest", metavar="PATH", path=True, file_name="Dockerfile",
         meaning="where the Dockerfile is; a folder means PATH/Dockerfile",
     )  # fmt: skip
     repository: str = _row(
@@ -214,8 +229,11 @@ def _typed(row: Row, raw: str | list[str], default: object) -> str | int | tuple
         return int(raw)
     if row.choices and raw.lower() not in row.choices:
         raise ValueError(f"`{raw}` is none of {', '.join(row.choices)}")
+    if row.pattern and not row.pattern.fullmatch(raw):
+        raise ValueError(f"`{raw}` is not {row.form}")
     if row.path:
-        return os.path.abspath(raw)  # noqa: PTH100 - Path.resolve would follow links that the user means
+        named = os.path.join(raw, row.file_name) if raw.endswith(("/", os.sep)) else raw  # noqa: PTH118
+        return os.path.abspath(named)  # noqa: PTH100 - Path.resolve would follow links that the user means
     return raw.lower() if row.choices else raw
 
 
@@ -237,7 +255,7 @@ def rooted(settings: Settings) -> tuple[Path, Settings]:
     if not manifest.is_file():
         hint = "name it with `-f PATH`, or run this in the application's folder"
         raise UsageError(f"there is no `{manifest}`", hint=hint)
-    root = manifest.resolve().parent
+    root = manifest.parent.resolve()
     moved: dict[str, Any] = {
         name: _below(root, getattr(settings, name))
         for name, row in ROWS.items()

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from spin_aks.errors import SpinAksError
+
 if TYPE_CHECKING:
-    from spin_aks.errors import SpinAksError
+    from collections.abc import Iterator
+
     from spin_aks.json_types import JSON
 
 
@@ -32,12 +36,26 @@ def show_error(error: SpinAksError) -> None:
 
 
 def put(text: str) -> None:
-    """Text that another program may read, as it is, with a final newline."""
-    print(text, flush=True)
+    """Text that another program may read, as it is, with a final newline.
+
+    Raises SpinAksError where it can't be written, BrokenPipeError where nobody reads any more.
+    """
+    with _refused_as_error():
+        print(text, flush=True)
 
 
 def put_json(document: JSON) -> None:
     put(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def _refused_as_error() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise SpinAksError(f"can't write to standard output: {error.strerror or error}") from error
 
 
 def is_interactive() -> bool:

@@ -81,8 +81,16 @@ def _walk(folder: str, scope: Scope, ignores: tuple[Ignore, ...]) -> Iterator[st
         if entry.is_dir(follow_symlinks=False):
             if not _ignored(f"{path}/", ignores):
                 yield from _walk(path, scope, ignores)
-        elif entry.is_file() and not _ignored(path, ignores):
+        elif _is_file(entry) and not _ignored(path, ignores):
             yield path
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """A link that leads to itself is none, as one that leads nowhere."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

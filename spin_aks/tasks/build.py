@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spin_aks import files, process
-from spin_aks.errors import SpinAksError
+from spin_aks import files, kept, process
+from spin_aks.errors import ProcessError, SpinAksError
 from spin_aks.spin import cli_version
 from spin_aks.spin.model import LocalSource
 from spin_aks.spin.sources import Scope, sources
+from spin_aks.tasks.dockerfile import dockerfile_path
 from spin_aks.tasks.stage import Signature, Stage, signatures
 
 if TYPE_CHECKING:
@@ -80,9 +81,18 @@ def _stage(context: Context, compilation: Compilation, scope: Scope) -> Stage:
 
 def _never_sources(application: Application, context: Context, made: tuple[Compilation, ...]) -> frozenset[str]:
     """What is made from the sources, or beside them: the manifest counts by the slice that is in the values."""
-    ours = {context.settings.manifest, context.settings.dockerfile, context.settings.k8s_dest, ".spin-aks.lock"}
+    ours = {context.settings.manifest, dockerfile_path(context).as_posix(), kept.LOCK.as_posix()}
+    ours |= _kubernetes_files(context, made)
     wasm = {component.source.path for component in application.components if isinstance(component.source, LocalSource)}
     return frozenset(_plain(path) for path in ours | wasm | {compilation.wasm for compilation in made} if path)
+
+
+def _kubernetes_files(context: Context, made: tuple[Compilation, ...]) -> set[str]:
+    """Their folder, whole; only the files that we wrote there where sources are in it, too."""
+    folder = Path(context.settings.k8s_dest)
+    if any(Path(compilation.build.workdir).is_relative_to(folder) for compilation in made):
+        return {path.as_posix() for path in kept.written_below(folder)}
+    return {folder.as_posix()}
 
 
 def _plain(path: str) -> str:
@@ -116,7 +126,7 @@ def _signature(value: JSON) -> Signature | None:
 def _compile(context: Context, compilation: Compilation, scope: Scope, note: Path) -> None:
     before = set(sources(scope)) - set(_generated(note))
     for command in commands(context, compilation):
-        process.stream(command)
+        _run(command, compilation)
     if compilation.wasm and not Path(compilation.wasm).is_file():
         raise SpinAksError(
             f"`{compilation.build.commands[-1]}` ended well, but there is no `{compilation.wasm}`",
@@ -126,6 +136,15 @@ def _compile(context: Context, compilation: Compilation, scope: Scope, note: Pat
     made = signatures(path for path in sources(scope) if path not in before)
     generated: dict[str, JSON] = {path: list(signature) for path, signature in made.items()}
     files.write_json(note, {"generated": generated})
+
+
+def _run(command: process.Command, compilation: Compilation) -> None:
+    try:
+        process.stream(command)
+    except ProcessError as error:
+        hint = f"that is how spin.toml builds `{compilation.component}`; what it said stands above"
+        error.problems = tuple(replace(problem, hint=hint) for problem in error.problems)
+        raise
 
 
 def commands(context: Context, compilation: Compilation) -> tuple[process.Command, ...]:

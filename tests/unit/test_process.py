@@ -80,6 +80,25 @@ def test_a_signal_ends_the_child_and_its_children_too(tmp_path: Path, number: si
     assert [False, False] == [_alive(pid) for pid in pids]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_grandchild_that_takes_no_signal_ends_even_where_we_are_killed(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    stubborn = 'trap "" TERM INT; sleep 300 & echo $! > grandchild; wait'
+    script = (
+        "from pathlib import Path; from spin_aks import process; process.GRACE_S = 0.2\n"
+        f"process.stream(process.Command.shell({f'({stubborn}) & sleep 300'!r}, Path('.')))\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    while not (tmp_path / "grandchild").exists() or not (tmp_path / "grandchild").read_text():
+        time.sleep(0.01)
+
+    parent.send_signal(number)
+    parent.wait(20)
+
+    assert not _alive(int((tmp_path / "grandchild").read_text()))
+
+
 def _alive(pid: int) -> bool:
     for _ in range(100):
         try:

@@ -96,6 +96,34 @@ def test_text_reads_the_same_from_flag_and_environment(value: str) -> None:
     assert value == by_flag.tag
 
 
+@pytest.mark.parametrize("name", ["../../x", "..", ".", "", "a/b", "a b", "-f", "a\nb", "x" * 64, "é"])
+def test_an_environment_is_named_like_a_folder_of_its_own(name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        settings.read(flags_of(f"--environment={name}"), {})
+
+    form = "a name of letters, digits, `.`, `_` and `-`, a letter or digit first, 63 at most"
+    assert f"--environment: `{name}` is not {form}" == str(caught.value)
+
+
+def test_a_dockerfile_given_as_a_folder_stands_in_it(tmp_path: Path) -> None:
+    (tmp_path / "spin.toml").touch()
+
+    _, rooted = settings.rooted(settings.read({"manifest": str(tmp_path), "dockerfile": f"{tmp_path}/docker/"}, {}))
+
+    assert "docker/Dockerfile" == rooted.dockerfile
+
+
+def test_a_manifest_that_is_a_link_stands_where_the_link_does(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/real.toml").touch()
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/spin.toml").symlink_to("../elsewhere/real.toml")
+
+    root, rooted = settings.rooted(settings.read({"manifest": str(tmp_path / "app")}, {}))
+
+    assert (tmp_path / "app", "spin.toml") == (root, rooted.manifest)
+
+
 def test_an_empty_variable_counts_as_not_given() -> None:
     assert settings.DEFAULTS == settings.read({}, {"SPIN_AKS_IMAGE_FORM": ""})
 
