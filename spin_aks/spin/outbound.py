@@ -1,14 +1,17 @@
-"""What an application talks to outside, as far as its manifest says."""
+"""What an application talks to outside, as far as its manifest and its runtime's configuration say."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from spin_aks.spin.runtime_config import NOTHING
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from spin_aks.spin.model import Application
+    from spin_aks.spin.runtime_config import RuntimeConfig
 
 # Databases negotiate TLS inside their own protocol; `*` is any scheme.
 _TLS_SCHEMES = frozenset({"https", "rediss", "mqtts", "wss", "mysql", "postgres", "*"})
@@ -16,12 +19,14 @@ _TLS_ADDRESS_SCHEMES = frozenset({"rediss", "mqtts", "ssl", "wss", "*"})
 _VARIABLE = re.compile(r"\{\{(.*?)\}\}")
 
 
-def speaks_tls(application: Application) -> bool:
+def speaks_tls(application: Application, configuration: RuntimeConfig = NOTHING) -> bool:
     """Whether it may open TLS connections, for which its container needs a bundle of certificate authorities.
 
-    Judged by the schemes of `allowed_outbound_hosts` and of the triggers' addresses. An address that is a variable
-    without a default may be anything, so it counts.
+    Judged by the schemes of `allowed_outbound_hosts` and of the triggers' addresses, and by the stores and providers
+    of its runtime's configuration. An address that is a variable without a default may be anything, so it counts.
     """
+    if configuration.speaks_tls:
+        return True
     hosts = (host for component in application.components for host in component.allowed_outbound_hosts)
     defaults = {variable.name: variable.default for variable in application.variables}
     return any(_scheme(host, defaults) in _TLS_SCHEMES for host in hosts) or any(

@@ -23,20 +23,29 @@ if TYPE_CHECKING:
     from spin_aks.spin.runtime_config import RuntimeConfig
     from spin_aks.spin.shapes import Place
 
-__all__ = ["Target", "needs_composition", "notices", "refusals", "too_little_memory"]
+__all__ = ["Target", "needs_composition", "notices", "refusals"]
 
 Form: TypeAlias = Literal["artifact", "rootfs"]
-_MIB = 1024 * 1024
+_NEEDS_CONFIGURATION = "shim 0.10.0 brought it: install it or a later one on the nodes"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an application is to run on: the runtime, the image's form, what the pod will be given."""
+    """What an application is to run on: the runtime, the image's form, what the pod will be given.
+
+    `configuration` is what runtime-config.toml holds, whether the runtime reads it or not; None where it is broken, so
+    that nobody can tell what it would have configured.
+    """
 
     runtime: Runtime
     form: Form = "artifact"
     variables: Mapping[str, str] = field(default_factory=dict)
-    configuration: RuntimeConfig = runtime_config.NOTHING
+    configuration: RuntimeConfig | None = runtime_config.NOTHING
+
+    @property
+    def configured(self) -> RuntimeConfig | None:
+        """What of it reaches Spin in the pod."""
+        return self.configuration and self.configuration.read_by(self.runtime)
 
 
 def refusals(app: Application, target: Target) -> tuple[Problem, ...]:
@@ -48,31 +57,13 @@ def refusals(app: Application, target: Target) -> tuple[Problem, ...]:
         *_unknown_variables(app, target),
         *_values(app, target),
         *_stores(app, target),
+        *_secrets(target),
     )
 
 
 def notices(app: Application, target: Target) -> tuple[Problem, ...]:
     """What will run, but perhaps not as its author thinks."""
-    return (*_bare_folders(app, target), *_lost_data(app, target))
-
-
-def too_little_memory(form: Form, wasm_bytes: int, limit_bytes: int, *, compiles_ahead: bool = True) -> Problem | None:
-    """Why a pod with this memory limit can't start, if it can't; `wasm_bytes` is the size of all its components.
-
-    Measured with shim 0.24.0: compiling in the pod takes about 64 Mi and 8 bytes for each byte of wasm; an artifact
-    that containerd compiles ahead starts with 16 Mi (2.7 MB of wasm) and with 64 Mi (37 MB).
-    """
-    in_pod = form == "rootfs" or not compiles_ahead
-    needed = 64 * _MIB + 8 * wasm_bytes if in_pod else int(12.25 * _MIB) + wasm_bytes * 7 // 5
-    if limit_bytes >= needed:
-        return None
-    why = "compiles them when it starts" if in_pod else "loads them"
-    return Problem(
-        f"a memory limit of {limit_bytes / _MIB:.0f} Mi is too little for {wasm_bytes / 1e6:.1f} MB of wasm:"
-        f" the pod {why}, which takes about {-(-needed // _MIB)} Mi",
-        hint=f"raise the limit to {-(-needed // _MIB)} Mi or more"
-        + (", or use `--form artifact`, which the node compiles once" if form == "rootfs" else ""),
-    )
+    return (*_bare_folders(app, target), *_lost_data(app, target), *_unread(target))
 
 
 def _triggers(app: Application, runtime: Runtime) -> Iterator[Problem]:
@@ -194,31 +185,54 @@ def _values(app: Application, target: Target) -> Iterator[Problem]:
 
 
 def _is_missing(variable: Variable, target: Target) -> bool:
-    supplied = target.configuration.may_supply_any_variable or variable.name in target.configuration.static_variables
+    configured = target.configured
+    supplied = configured is None or configured.may_supply_any_variable or variable.name in configured.static_variables
     return variable.default is None and not supplied and variable.name not in target.variables
 
 
 def _stores(app: Application, target: Target) -> Iterator[Problem]:
-    """Labels that nobody configured: `default` always is."""
-    configured = target.configuration
+    """Labels that nobody configured (`default` always is), or that only a file has which the runtime does not read."""
+    read, written = target.configured, target.configuration
+    if read is None or written is None:
+        return
     for component in app.components:
-        for key, table_name, labels, known in (
-            ("key_value_stores", "key_value_store", component.key_value_stores, configured.key_value_stores),
-            ("sqlite_databases", "sqlite_database", component.sqlite_databases, configured.sqlite_databases),
+        for key, table_name, labels in (
+            ("key_value_stores", "key_value_store", component.key_value_stores),
+            ("sqlite_databases", "sqlite_database", component.sqlite_databases),
         ):
+            known, meant = getattr(read, key), getattr(written, key)
             for index, label in enumerate(labels):
-                if label != "default" and label not in known:
-                    yield Problem(
-                        f"component `{component.id}` uses `{label}` in `{key}`, and runtime-config.toml has none of it",
-                        app.where((*component.place, key, index)),
-                        _store_hint(table_name, label, target.runtime),
-                    )
+                if label in known or (label == "default" and label not in meant):
+                    continue
+                lacks = (
+                    f"{target.runtime} does not read the runtime-config.toml that has it"
+                    if label in meant
+                    else "runtime-config.toml has none of it"
+                )
+                yield Problem(
+                    f"component `{component.id}` uses `{label}` in `{key}`, and {lacks}",
+                    app.where((*component.place, key, index)),
+                    _store_hint(table_name, label, target.runtime),
+                )
 
 
 def _store_hint(table_name: str, label: str, runtime: Runtime) -> str:
-    if not runtime.runtime_config_path:
-        return f"{runtime} reads no runtime-config.toml, so there is only `default`; shim 0.10.0 brought it"
-    return f"add `[{table_name}.{label}]` to runtime-config.toml, beside the manifest, or use the label `default`"
+    if runtime.runtime_config_path:
+        return f"add `[{table_name}.{label}]` to runtime-config.toml, beside the manifest, or use the label `default`"
+    if label == "default":
+        return f"{_NEEDS_CONFIGURATION}, or take `[{table_name}.default]` out of the file to keep its data in the pod"
+    return f"{runtime} reads no runtime-config.toml, so there is only `default`; {_NEEDS_CONFIGURATION}"
+
+
+def _secrets(target: Target) -> tuple[Problem, ...]:
+    """What keeps runtime-config.toml from being handed to the pod; where it is not read, it stays here anyway."""
+    return target.configured.secrets if target.configured else ()
+
+
+def _unread(target: Target) -> Iterator[Problem]:
+    if target.configuration not in (None, runtime_config.NOTHING) and not target.runtime.runtime_config_path:
+        what = f"{target.runtime} reads no runtime-config.toml: what it configures is without effect"
+        yield Problem(what, str(runtime_config.FILE), _NEEDS_CONFIGURATION)
 
 
 def _bare_folders(app: Application, target: Target) -> Iterator[Problem]:
@@ -236,9 +250,10 @@ def _bare_folders(app: Application, target: Target) -> Iterator[Problem]:
 
 
 def _lost_data(app: Application, target: Target) -> Iterator[Problem]:
+    if target.configured is None or "default" in target.configured.key_value_stores:
+        return
     for component in app.components:
-        uses = "default" in component.key_value_stores and "default" not in target.configuration.key_value_stores
-        if uses:
+        if "default" in component.key_value_stores:
             index = component.key_value_stores.index("default")
             yield Problem(
                 f"component `{component.id}` keeps its key-value data in the pod: it goes when the pod goes,"

@@ -38,10 +38,11 @@ class Fault:
 
 @dataclass(slots=True)
 class Reading:
-    """One reading of one manifest, as `spin` judges it; `faults` grows."""
+    """One reading of one file, as `spin` judges it; `faults` and `secrets` (what nobody may see) grow."""
 
     spin: Version
     faults: list[Fault] = field(default_factory=list)
+    secrets: list[Fault] = field(default_factory=list)
 
     def fault(self, place: Place, what: str, hint: str = "") -> None:
         self.faults.append(Fault(place, what, hint))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from spin_aks.errors import ManifestError
+from spin_aks.errors import ManifestError, Problem
 from spin_aks.spin.features import FEATURES
 from spin_aks.spin.manifest import parse
-from spin_aks.spin.requirements import Form, Target, notices, refusals, too_little_memory
+from spin_aks.spin.requirements import Form, Target, notices, refusals
 from spin_aks.spin.runtime_config import RuntimeConfig
 from spin_aks.spin.versions import NEWEST_RUNTIME, Version, runtime
 
@@ -17,7 +17,6 @@ HEAD = 'spin_manifest_version = 2\n[application]\nname = "a"\n'
 TRIGGER = '[[trigger.http]]\nroute = "/"\ncomponent = "c"\n'
 COMPONENT = '[component.c]\nsource = "c.wasm"\n'
 APP = HEAD + TRIGGER + COMPONENT
-MIB = 1 << 20
 
 
 def refused(text: str, shim: str = "0.24.0", form: Form = "artifact", **given: str) -> list[str]:
@@ -290,37 +289,42 @@ def test_labels_that_nobody_configured_are_refused() -> None:
     assert "reads no runtime-config.toml" in hints(text, "0.9.3", "rootfs")[0]
 
 
-@pytest.mark.parametrize(
-    ("form", "megabytes", "limit_mib", "starts"),
-    [
-        ("rootfs", 37, 384, True),
-        ("rootfs", 37, 256, False),
-        ("rootfs", 2.7, 96, True),
-        ("rootfs", 2.7, 64, False),
-        ("artifact", 37, 64, True),
-        ("artifact", 2.7, 16, True),
-        ("artifact", 37, 16, False),
-    ],
-)
-def test_memory_is_judged_as_it_was_measured(form: Form, megabytes: float, limit_mib: int, starts: bool) -> None:
-    problem = too_little_memory(form, int(megabytes * 1e6), limit_mib * MIB)
+def test_a_file_that_the_runtime_does_not_read_is_refused_only_where_it_is_needed() -> None:
+    uses_default = parse(APP + 'key_value_stores = ["default"]\n', Path("spin.toml"))
+    needs_nothing = parse(APP, Path("spin.toml"))
+    needs_a_variable = parse(APP + "[variables]\nv = { required = true }\n", Path("spin.toml"))
+    configured = RuntimeConfig(frozenset({"default"}), providers=("azure_key_vault",), text="state_dir = '/s'\n")
+    target = Target(runtime("0.9.3"), "rootfs", configuration=configured)
 
-    assert starts == (problem is None)
-
-
-def test_too_little_memory_is_explained() -> None:
-    problem = too_little_memory("rootfs", 37_000_000, 256 * MIB)
-
-    assert problem is not None
-    assert problem.what == (
-        "a memory limit of 256 Mi is too little for 37.0 MB of wasm: the pod compiles them when it starts,"
-        " which takes about 347 Mi"
-    )
-    assert problem.hint == "raise the limit to 347 Mi or more, or use `--form artifact`, which the node compiles once"
+    assert [str(problem) for problem in refusals(uses_default, target)] == [
+        "spin.toml:9: component `c` uses `default` in `key_value_stores`, and shim 0.9.3 (Spin 2.0.0)"
+        " does not read the runtime-config.toml that has it"
+    ]
+    assert refusals(needs_nothing, target) == ()
+    assert [str(notice) for notice in notices(needs_nothing, target)] == [
+        "runtime-config.toml: shim 0.9.3 (Spin 2.0.0) reads no runtime-config.toml:"
+        " what it configures is without effect"
+    ]
+    assert [problem.what for problem in refusals(needs_a_variable, target)] == [
+        "the variable `v` is required, and nothing gives it a value"
+    ]
 
 
-def test_an_artifact_that_is_not_compiled_ahead_needs_the_memory_in_the_pod() -> None:
-    assert too_little_memory("artifact", 37_000_000, 64 * MIB, compiles_ahead=False) is not None
+def test_a_secret_is_refused_only_where_its_file_would_go_to_the_pod() -> None:
+    app = parse(APP, Path("spin.toml"))
+    configured = RuntimeConfig(secrets=(Problem("`key` is a secret", "runtime-config.toml:2"),))
+
+    assert refusals(app, Target(runtime("0.9.3"), "rootfs", configuration=configured)) == ()
+    assert refusals(app, Target(NEWEST_RUNTIME, configuration=configured)) == configured.secrets
+
+
+def test_of_a_broken_file_nobody_says_what_it_lacks() -> None:
+    text = APP + 'key_value_stores = ["cache", "default"]\n[variables]\nv = { required = true }\n'
+
+    target = Target(NEWEST_RUNTIME, configuration=None)
+
+    assert refusals(parse(text, Path("spin.toml")), target) == ()
+    assert notices(parse(text, Path("spin.toml")), target) == ()
 
 
 def test_a_bare_folder_that_lands_twice_is_noticed(tmp_path: Path) -> None:

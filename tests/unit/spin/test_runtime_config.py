@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spin_aks.errors import ManifestError
-from spin_aks.spin.runtime_config import NOTHING, RuntimeConfig, parse, read
-from spin_aks.spin.versions import Version
+from spin_aks.spin.runtime_config import NOTHING, PodPath, RuntimeConfig, parse, read
+from spin_aks.spin.versions import Version, runtime
 
 PATH = Path("runtime-config.toml")
 SPIN_3 = Version(3, 6, 3)
@@ -23,15 +24,16 @@ def refusal(text: str, spin: Version = SPIN_3) -> list[str]:
 
 
 def test_labels_and_providers_are_known_afterwards() -> None:
-    text = COSMOS + (
+    text = COSMOS.replace('"azure_cosmos"', '"azure_cosmos"\nregion = "westeurope"') + (
         '[key_value_store.default]\ntype = "redis"\nurl = "redis://r"\n[sqlite_database.db]\ntype = "spin"\n'
-        '[[config_provider]]\ntype = "static"\nvalues = { a = "1" }\n[[variables_provider]]\ntype = "env"\n'
+        '[[config_provider]]\ntype = "static"\nvalues = { a = "" }\n[[variables_provider]]\ntype = "env"\n'
         'state_dir = "ignored"\n'
     )
 
     found = parse(text, PATH, spin=SPIN_3)
 
-    assert found == RuntimeConfig(frozenset({"c", "default"}), frozenset({"db"}), ("env", "static"), frozenset({"a"}))
+    expected = RuntimeConfig(frozenset({"c", "default"}), frozenset({"db"}), ("env", "static"), frozenset({"a"}))
+    assert found == replace(expected, text=text, speaks_tls=True)
     assert found.may_supply_any_variable
 
 
@@ -98,6 +100,51 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ManifestError, match="is not UTF-8"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (COSMOS, True),
+        (VAULT, True),
+        ('[key_value_store.a]\ntype = "aws_dynamo"\nregion = "r"\ntable = "t"\n', True),
+        ('[key_value_store.a]\ntype = "redis"\nurl = "rediss://r"\n', True),
+        ('[key_value_store.a]\ntype = "redis"\nurl = "redis://r"\n', False),
+        ('[sqlite_database.a]\ntype = "libsql"\nurl = "https://d"\ntoken = ""\n', True),
+        ('[sqlite_database.a]\ntype = "libsql"\nurl = "http://d"\ntoken = ""\n', False),
+        ('[llm_compute]\ntype = "remote_http"\nurl = "https://d"\nauth_token = ""\n', True),
+        ('[key_value_store.a]\ntype = "spin"\npath = "https:"\n', False),
+        ("", False),
+    ],
+)
+def test_stores_and_providers_that_are_reached_over_tls_are_known(text: str, expected: bool) -> None:
+    assert expected == parse(text, PATH).speaks_tls
+
+
+def test_files_and_folders_in_the_pod_are_known_with_their_lines() -> None:
+    text = (
+        'state_dir = "/data"\n[key_value_store.a]\ntype = "spin"\npath = "kv.db"\n'
+        '[key_value_store.b]\ntype = "spin"\n[sqlite_database.c]\ntype = "spin"\npath = "/sql/c.db"\n'
+        '[[client_tls]]\ncomponent_ids = ["c"]\nhosts = ["h"]\nca_roots_file = "ca.pem"\n'
+    )
+
+    assert parse(text, PATH).paths == (
+        PodPath("/data", True, "runtime-config.toml:1"),
+        PodPath("/kv.db", True, "runtime-config.toml:4"),
+        PodPath("/sql/c.db", True, "runtime-config.toml:9"),
+        PodPath("/ca.pem", False, "runtime-config.toml:13"),
+    )
+
+
+def test_a_file_of_comments_alone_brings_nothing_to_the_pod() -> None:
+    assert parse("# only a remark\n", PATH) == NOTHING
+
+
+def test_a_runtime_that_reads_none_is_given_nothing() -> None:
+    found = parse(COSMOS, PATH)
+
+    assert found.read_by(runtime("0.9.3")) is NOTHING
+    assert found.read_by(runtime("0.10.0")) is found
 
 
 @given(st.text(alphabet="[]{}\"'=.,\n atypevluredisk_1", max_size=80))
