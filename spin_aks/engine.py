@@ -21,7 +21,7 @@ import dodo_spin_aks
 from spin_aks import context as contexts
 from spin_aks import plan as plans
 from spin_aks.errors import SpinAksError, UsageError
-from spin_aks.reporter import Reporter
+from spin_aks.reporter import Reporter, show_fresh
 from spin_aks.state import DurableDB
 
 if TYPE_CHECKING:
@@ -73,15 +73,25 @@ def run(context: Context, targets: Sequence[str]) -> Plan:
     check_requirements(pipeline, targets)
     with _state(str(context.database), context) as dependency:
         plan = _plan(pipeline, dependency, context)
-        control = TaskControl(list(pipeline.tasks.values()))
-        control.process(list(targets))
-        runner = Runner(dependency, Reporter(plan), stream=Stream(2))
-        code = runner.run_all(control.task_dispatcher())
+        behind = plan.behind(targets)
+        if not any(stage.runs for stage in behind):
+            show_fresh(stage.name for stage in behind if stage.name != dodo_spin_aks.FINAL)
+            return plan
+        code = _walk(pipeline, targets, dependency, plan)
     if context.failures:
         raise context.failures[0]
     if code:
         raise SpinAksError("the pipeline did not end well", hint="`spin-aks list` shows the state of each stage")
     return plan
+
+
+def _walk(pipeline: Loaded, targets: Sequence[str], dependency: Dependency, plan: Plan) -> int:
+    """Hands the pipeline to doit's runner, which asks each stage again when its turn comes."""
+    control = TaskControl(list(pipeline.tasks.values()))
+    control.process(list(targets))
+    runner = Runner(dependency, Reporter(plan), stream=Stream(2))
+    code: int = runner.run_all(control.task_dispatcher())
+    return code
 
 
 def _plan(pipeline: Loaded, dependency: Dependency, context: Context) -> Plan:

@@ -78,14 +78,14 @@ class Plan:
 
     def behind(self, targets: Iterable[str]) -> tuple[PlannedStage, ...]:
         """The stages that `targets` (stages, or groups of them) are made of, in order."""
+        known = {stage.name: stage for stage in self.stages}
         wanted: set[str] = set()
-        ahead = [stage.name for stage in self.stages for target in targets if _is_of(stage.name, target)]
+        ahead = [name for name in known for target in targets if _is_of(name, target)]
         while ahead:
             name = ahead.pop()
-            known = self.stage(name)
-            if known and name not in wanted:
+            if name in known and name not in wanted:
                 wanted.add(name)
-                ahead += known.depends_on
+                ahead += known[name].depends_on
         return tuple(stage for stage in self.stages if stage.name in wanted)
 
     def to_json(self) -> JSONObject:
@@ -143,6 +143,7 @@ def _own(stage: Stage, status: DependencyStatus, values: JSONObject, last: LastR
         *_files(status.reasons),
         *(_disturbed(path) for path in stages.disturbed(values)),
         *(_target(path) for path in status.reasons.get("missing_target", ())),
+        *(_spoiled(path) for path in stages.spoiled(values)),
     )
 
 
@@ -198,6 +199,10 @@ def _disturbed(path: str) -> Reason:
 
 def _target(path: str) -> Reason:
     return Reason("target", f"{path} is missing", f"`{path}`, which it makes, is missing")
+
+
+def _spoiled(path: str) -> Reason:
+    return Reason("target", f"{path} is not as it left it", f"`{path}`, which it makes, was changed by somebody else")
 
 
 def _outside(text: str) -> Reason:

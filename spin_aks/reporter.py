@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from spin_aks import clock, terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from doit.exceptions import BaseFail
     from doit.task import Task
@@ -67,6 +67,12 @@ class Reporter:
 
     def complete_run(self) -> None:
         """Whoever ran the pipeline has the last word."""
+
+
+def show_fresh(stages: Iterable[str]) -> None:
+    """What the reporter would show of a run in which doit's runner has nothing to do."""
+    for name in stages:
+        _line("fresh", name)
 
 
 def _line(word: str, stage: str, more: str = "") -> None:

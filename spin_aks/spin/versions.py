@@ -6,7 +6,6 @@ deislabs/containerd-wasm-shims (before), each at its tag, and of spinframework/s
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from functools import total_ordering
@@ -207,6 +206,8 @@ def first_runtime(spin: Version) -> Runtime | None:
 
 def nearest_name(name: str, known: frozenset[str] | tuple[str, ...]) -> str:
     """The one of `known` that `name` was probably meant to be; empty if none comes near."""
+    import difflib
+
     return next(iter(difflib.get_close_matches(name, sorted(known), n=1)), "")
 
 

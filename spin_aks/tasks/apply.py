@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spin_aks import files, terminal
-from spin_aks.cluster.applied import Applied
-from spin_aks.cluster.kubeconfig import target
+from spin_aks.cluster.kubeconfig import Target, target
 from spin_aks.errors import Problem, SpinAksError, UsageError
-from spin_aks.generators.names import kubernetes_name
 from spin_aks.tasks import choice
 from spin_aks.tasks.render import namespace, payload
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
+    from spin_aks.cluster.applied import Applied
     from spin_aks.cluster.connection import Cluster
     from spin_aks.context import Context
     from spin_aks.kubernetes_object import KubernetesObject
@@ -46,6 +45,8 @@ def stage(context: Context) -> Stage:
 
 def applied(context: Context) -> Applied | None:
     """What the last run applied, if there was one."""
+    from spin_aks.cluster.applied import Applied
+
     document = files.read_json(context.state("applied.json"))
     return Applied.from_json(document) if document else None
 
@@ -63,20 +64,30 @@ def drift(context: Context) -> tuple[str, ...]:
 
 def _cluster(context: Context) -> str:
     """Which cluster is meant; empty if none can be told, which `requires` explains."""
-    last = applied(context)
-    settings = context.settings
     try:
-        return target(settings.kubeconfig, settings.context, remembered=last.target if last else None).identity
+        return _target(context).identity
     except UsageError:
         return ""
 
 
 def _requirements(context: Context) -> tuple[Problem, ...]:
     try:
-        target(context.settings.kubeconfig, context.settings.context)
+        _target(context)
     except UsageError as error:
         return error.problems
     return ()
+
+
+def _target(context: Context) -> Target:
+    return target(context.settings.kubeconfig, context.settings.context, remembered=_remembered(context))
+
+
+def _remembered(context: Context) -> Target | None:
+    """Where the last run applied to, without what it applied: a run with nothing to do needs no more."""
+    match files.read_json(context.state("applied.json")):
+        case {"cluster": {"source": str(source), "identity": str(identity)}}:
+            return Target(source, identity)
+    return None
 
 
 def _apply(context: Context) -> None:
@@ -84,6 +95,7 @@ def _apply(context: Context) -> None:
     from spin_aks.cluster.apply import apply
     from spin_aks.cluster.connection import connect
     from spin_aks.cluster.explain import Background
+    from spin_aks.generators.names import kubernetes_name
 
     cluster = connect(context.settings.kubeconfig, context.settings.context)
     done = apply(

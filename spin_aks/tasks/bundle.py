@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from spin_aks import __version__, files, terminal
 from spin_aks.errors import ManifestError, RefusedError
-from spin_aks.spin.assets import resolve, resolve_mounted
 from spin_aks.spin.model import LocalSource
 from spin_aks.tasks import build, choice, render
 from spin_aks.tasks.stage import Stage, existing
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from spin_aks.context import Context
+    from spin_aks.spin.model import Application, Component
 
 
 def stage(context: Context) -> Stage:
@@ -37,14 +37,21 @@ def stage(context: Context) -> Stage:
 def _inputs(context: Context, form: str) -> Iterator[Path]:
     """Every wasm and asset as they are now; what can't be resolved is for the stage itself to name."""
     application = context.application
-    find = resolve_mounted if form == "rootfs" else resolve
     for component in application.components:
         if isinstance(component.source, LocalSource):
             yield application.root / component.source.path
-        try:
-            yield from (application.root / asset.source for asset in find(application, component))
-        except ManifestError:
-            continue
+        if component.files:
+            yield from _assets(application, component, form)
+
+
+def _assets(application: Application, component: Component, form: str) -> Iterator[Path]:
+    from spin_aks.spin.assets import resolve, resolve_mounted
+
+    find = resolve_mounted if form == "rootfs" else resolve
+    try:
+        yield from (application.root / asset.source for asset in find(application, component))
+    except ManifestError:
+        return
 
 
 def _fetched(context: Context) -> Iterator[Path]:

@@ -9,6 +9,8 @@ from spin_aks import __version__, kept
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spin_aks.context import Context
 
 
@@ -22,7 +24,7 @@ def stage(context: Context) -> Stage:
         files=lambda: existing([context.state("app.json")]),
         values={"generator": __version__, "image.dockerfile": path.as_posix()},
         targets=(path.as_posix(),),
-        observed=lambda: overridden(context, {path: _text(context)}),
+        observed=lambda: overridden(context, lambda: {path: _text(context)}),
     )
 
 
@@ -32,11 +34,12 @@ def dockerfile_path(context: Context) -> Path:
     return given / "Dockerfile" if given.is_dir() or context.settings.dockerfile.endswith("/") else given
 
 
-def overridden(context: Context, wanted: dict[Path, str]) -> tuple[str, ...]:
-    """What `--override` would replace, in sentences."""
+def overridden(context: Context, wanted: Callable[[], dict[Path, str]]) -> tuple[str, ...]:
+    """What `--override` would replace, in sentences; without it, `wanted` is not asked what the files would hold."""
     if not context.consent.override:
         return ()
-    return tuple(f"`--override` replaces {one.path}, which {one.theirs}" for one in kept.inspect(wanted) if one.theirs)
+    found = kept.inspect(wanted())
+    return tuple(f"`--override` replaces {one.path}, which {one.theirs}" for one in found if one.theirs)
 
 
 def _text(context: Context) -> str:

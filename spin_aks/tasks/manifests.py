@@ -27,7 +27,7 @@ def stage(context: Context) -> Stage:
         files=lambda: existing([context.state("app.json")]),
         values=_values(context),
         targets=(folder.as_posix(), note.as_posix()),
-        observed=lambda: overridden(context, wanted(context)),
+        observed=lambda: overridden(context, lambda: wanted(context)),
     )
 
 
