@@ -310,7 +310,8 @@ def test_a_field_that_somebody_changed_is_a_conflict_that_names_both(cluster: Cl
     assert refused(cluster, namespace, service("web"), config_map("a", {"x": "1"})) == [
         (
             f"ConfigMap {namespace}/a: `jane` has set `data.x` to another value",
-            "`--force-conflicts` puts our values back; or take those fields out of the manifests, and they stay as they are",
+            "`--force-conflicts` puts our values back; or take those fields out of the manifests,"
+            " and they stay as they are",
         )
     ]
 

@@ -58,7 +58,9 @@ def test_a_deployment_deleted_behind_our_back_comes_back(shop: App, kubernetes: 
     again = shop.ok("up")
 
     assert {"fresh"} == {stage["state"] for stage in local}
-    assert [("apply", "stale"), ("up", "stale")] == [(s["name"], s["state"]) for s in refreshed if s["state"] != "fresh"]
+    assert [("apply", "stale"), ("up", "stale")] == [
+        (s["name"], s["state"]) for s in refreshed if s["state"] != "fresh"
+    ]
     assert [f"Deployment {namespace}/shop is gone"] == next(s["reasons"] for s in refreshed if s["name"] == "apply")
     assert [] == offline.stages("run")
     assert ["apply"] == again.stages("run")
