@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 FINAL = "up"
 DOIT_CONFIG = {
     "backend": "durable",
-    "dep_file": str(contexts.STATE / os.environ.get("SPIN_AKS_ENVIRONMENT", "default") / "doit.db"),
+    "dep_file": str(contexts.STATE / (os.environ.get("SPIN_AKS_ENVIRONMENT") or "default") / "doit.db"),
     "default_tasks": [FINAL],
     "verbosity": 2,
 }

@@ -20,6 +20,7 @@ Signature: TypeAlias = tuple[int, int]
 
 VALUES_KEY = "values"
 DISTURBED_KEY = "disturbed"
+OUTPUTS_KEY = "outputs"
 
 
 def no_files() -> tuple[str, ...]:
@@ -67,12 +68,17 @@ class Inputs:
 
     def configure_task(self, task: DoitTask) -> None:
         """doit's hook at load time (doit 0.37, task.py, `_init_uptodate`)."""
-        task.value_savers.append(lambda: {VALUES_KEY: dict(self.stage.values), DISTURBED_KEY: self._disturbed()})
+        task.value_savers.append(self._left_behind)
 
     def __call__(self, task: DoitTask, values: JSONObject) -> bool:
         task.file_dep = set(self.stage.files())
         self._before = signatures(task.file_dep)
-        return not (changed_values(self.stage, values) or disturbed(values) or self.stage.observed())
+        known = changed_values(self.stage, values) or disturbed(values) or spoiled(values)
+        return not (known or self.stage.observed())
+
+    def _left_behind(self) -> dict[str, object]:
+        outputs = {path: seal for path in self.stage.targets if _is_state(path) and (seal := _seal(path))}
+        return {VALUES_KEY: dict(self.stage.values), DISTURBED_KEY: self._disturbed(), OUTPUTS_KEY: outputs}
 
     def _disturbed(self) -> list[str]:
         """Files that changed while the stage ran: doit takes their new state for the one it worked on (doit#119)."""
@@ -84,6 +90,46 @@ def disturbed(values: JSONObject) -> tuple[str, ...]:
     """The files that changed while the stage last ran, as it noted them in its values."""
     noted = values.get(DISTURBED_KEY)
     return tuple(str(path) for path in noted) if isinstance(noted, list) else ()
+
+
+def spoiled(values: JSONObject) -> tuple[str, ...]:
+    """The stage's own files below `.spin-aks/` that hold something else than what it last wrote (doit only asks whether
+    a target is there). Those that are gone are not among them.
+    """
+    noted = values.get(OUTPUTS_KEY)
+    outputs: JSONObject = noted if isinstance(noted, dict) else {}
+    return tuple(path for path, seal in outputs.items() if _is_broken(path, seal))
+
+
+def _is_state(path: str) -> bool:
+    return path.startswith(".spin-aks/")
+
+
+def _is_broken(path: str, seal: JSON) -> bool:
+    match seal, signatures([path]).get(path):
+        case _, None:
+            return False
+        case [int(mtime_ns), int(size_bytes), str(digest)], now:
+            return now != (mtime_ns, size_bytes) and _digest(path) != digest
+    return True
+
+
+def _seal(path: str) -> list[JSON] | None:
+    """What tells whether the file was changed, cheaply as long as it was not: time, size, digest; None if there is no
+    such file.
+    """
+    if not Path(path).is_file():
+        return None
+    return [*signatures([path])[path], _digest(path)]
+
+
+def _digest(path: str) -> str:
+    import hashlib
+
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
