@@ -102,6 +102,8 @@ def complete(document: Document, key: Key, before: Document | None, store: Store
     if before is None:
         _admit(document, key, store)
     defaults.complete(key.kind, document)
+    if key.kind.has_status:
+        child(document, "status")
     if key.kind == kinds.SERVICE:
         _allocate(document, key, before, store)
     _omit_empty(document, shape_of(key.kind))
