@@ -6,11 +6,10 @@ With state.py, plan.py and reporter.py this is all that knows doit's internals (
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from doit.cmd_base import tasks_and_deps_iter
 from doit.control import TaskControl
 from doit.dependency import DatabaseException, Dependency
 from doit.loader import generate_tasks
@@ -25,12 +24,12 @@ from spin_aks.reporter import Reporter, show_fresh
 from spin_aks.state import DurableDB
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from doit.task import Task
 
     from spin_aks.context import Context
-    from spin_aks.plan import Plan
+    from spin_aks.plan import Plan, PlannedStage
     from spin_aks.tasks.stage import Stage
 
 
@@ -70,10 +69,10 @@ def run(context: Context, targets: Sequence[str]) -> Plan:
     context.claim()
     pipeline = load(context)
     check_targets(pipeline, targets)
-    check_requirements(pipeline, targets)
     with _state(str(context.database), context) as dependency:
         plan = _plan(pipeline, dependency, context)
         behind = plan.behind(targets)
+        check_requirements(pipeline, behind)
         if not any(stage.runs for stage in behind):
             show_fresh(stage.name for stage in behind if stage.name != dodo_spin_aks.FINAL)
             return plan
@@ -110,10 +109,10 @@ def check_targets(pipeline: Loaded, targets: Sequence[str]) -> None:
             raise UsageError(f"there is no stage `{target}`", hint=known)
 
 
-def check_requirements(pipeline: Loaded, targets: Sequence[str]) -> None:
-    """Raises UsageError naming at once all that the stages behind `targets` need and nobody has given."""
-    needed = {task.name for task in tasks_and_deps_iter(pipeline.tasks, list(targets))}
-    missing = [problem for stage in pipeline.stages if stage.name in needed for problem in stage.requires()]
+def check_requirements(pipeline: Loaded, behind: Iterable[PlannedStage]) -> None:
+    """Raises UsageError naming at once all that those stages that run need and nobody has given, or can't be."""
+    running = {stage.name for stage in behind if stage.runs}
+    missing = [problem for stage in pipeline.stages if stage.name in running for problem in stage.requires()]
     if missing:
         raise UsageError.of(dict.fromkeys(missing))
 
@@ -123,12 +122,21 @@ def _state(name: str, context: Context) -> Iterator[Dependency]:
     try:
         dependency = Dependency(DurableDB, name)
     except (DatabaseException, sqlite3.Error, OSError) as error:
-        raise SpinAksError(
-            f"what was done before can't be read: {str(error).splitlines()[0]}",
-            where=name,
-            hint=f"remove `{context.database}` and run the same command again: every stage is then stale, no more",
-        ) from error
+        raise _no_memory("read", error, name, context) from error
     try:
-        yield dependency
-    finally:
-        dependency.close()
+        with closing(dependency):
+            yield dependency
+    except (DatabaseException, sqlite3.Error) as error:
+        raise _no_memory("read or kept", error, name, context) from error
+
+
+def _no_memory(verb: str, error: Exception, name: str, context: Context) -> SpinAksError:
+    said = str(error).splitlines()[0]
+    full = "full" in said or "I/O" in said
+    return SpinAksError(
+        f"what was done before can't be {verb}: {said}",
+        where=name,
+        hint="free some room on that disk and run the same command again"
+        if full
+        else f"remove `{context.database}` and run the same command again: every stage is then stale, no more",
+    )

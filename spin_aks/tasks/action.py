@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from spin_aks.errors import SpinAksError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,18 +20,24 @@ def guarded(stage: Stage, context: Context) -> Callable[[], object]:
     def act() -> object:
         from doit.exceptions import TaskFailed
 
-        context.claim()
-        context.record.started(stage.name)
         try:
+            context.claim()
+            context.record.started(stage.name)
             stage.action()
+            context.record.done(stage.name)
         except Exception as error:
-            context.record.failed(stage.name, str(error))
             context.failures.append(error)
+            _note(stage, context, str(error))
             return TaskFailed(str(error), report=False)
         except BaseException:
-            context.record.failed(stage.name, "it was interrupted")
+            _note(stage, context, "it was interrupted")
             raise
-        context.record.done(stage.name)
         return None
 
     return act
+
+
+def _note(stage: Stage, context: Context, error: str) -> None:
+    """Where even that can't be written (the disk is full, say), what went wrong first is what has to be told."""
+    with suppress(SpinAksError):
+        context.record.failed(stage.name, error)

@@ -43,6 +43,9 @@ def choose(context: Context) -> ImageChoice:
                 f"the builder `{builder}` makes no `{form}`",
                 hint=f"`--form {FORM_OF[builder]}`, or `--builder oci`, which makes both",
             )
+        if builder == SPIN and cli_version.find() is None:
+            hint = "install the Spin CLI (https://spinframework.dev/install), or build without it: `--builder oci`"
+            raise UsageError("`--builder spin` takes a Spin CLI, and there is none", hint=hint)
         return ImageChoice(FORM_OF[builder], builder, "as asked")
     if form != "auto":
         return ImageChoice("rootfs" if form == "rootfs" else "artifact", OCI, "as asked")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spin_aks import files, process, terminal
-from spin_aks.errors import Problem, SpinAksError
+from spin_aks.errors import Problem, SpinAksError, UsageError
 from spin_aks.json_types import required_text
 from spin_aks.tasks import choice
 from spin_aks.tasks.stage import Stage, existing
@@ -39,25 +39,37 @@ def stage(context: Context) -> Stage:
 
 
 def requirements(context: Context) -> tuple[Problem, ...]:
-    """What has to be given before an image can have a name."""
+    """What has to be given, and given right, before an image can have a name."""
     if context.settings.registry:
-        return ()
+        return _misnamed(context)
     hint = (
         "--registry HOST[:PORT][/PREFIX], or SPIN_AKS_CONTAINER_REGISTRY_SERVER; to try without one: `spin-aks sandbox`"
     )
     return (Problem("no registry is named", hint=hint),)
 
 
-def target(context: Context, image: JSONObject) -> Reference:
-    """Where the image of `T/image.json` goes; it has a digest if that is known before the push."""
-    from spin_aks.oci.reference import Destination, repository_of, tag_of
+def _misnamed(context: Context) -> tuple[Problem, ...]:
+    try:
+        _named(context, "")
+    except UsageError as error:
+        return error.problems
+    return ()
+
+
+def _named(context: Context, tag: str) -> Reference:
+    from spin_aks.oci.reference import Destination, repository_of
 
     settings = context.settings
+    repository = settings.repository or repository_of(context.application.name)
+    return Destination.parse(settings.registry).reference(repository, settings.tag or tag)
+
+
+def target(context: Context, image: JSONObject) -> Reference:
+    """Where the image of `T/image.json` goes; it has a digest if that is known before the push."""
+    from spin_aks.oci.reference import tag_of
+
     digest = image.get("digest")
-    content = required_text(image, "content")
-    reference = Destination.parse(settings.registry).reference(
-        settings.repository or repository_of(context.application.name), settings.tag or tag_of(content)
-    )
+    reference = _named(context, tag_of(required_text(image, "content")))
     return reference.with_digest(digest) if isinstance(digest, str) else reference
 
 

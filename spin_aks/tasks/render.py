@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spin_aks import files
-from spin_aks.errors import SpinAksError
+from spin_aks.context import RUNTIME_CONFIG
+from spin_aks.errors import Problem, SpinAksError
 from spin_aks.generators import RENDER_VERSION, names
 from spin_aks.tasks import choice, manifests, push
 from spin_aks.tasks.stage import Stage, existing
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from spin_aks.generators.render import RenderValues
     from spin_aks.generators.resources import Payload
     from spin_aks.json_types import JSON
+    from spin_aks.spin.runtime_config import RuntimeConfig
 
 NO_IMAGE_YET = f"registry.invalid/image@sha256:{'0' * 64}"
 
@@ -27,12 +30,24 @@ def stage(context: Context) -> Stage:
         action=lambda: _render(context),
         depends_on=(named_by, "manifests"),
         files=lambda: existing(
-            [context.state("app.json"), context.state(f"{named_by}.json"), *manifests.paths(context)]
+            [context.state("app.json"), context.state(f"{named_by}.json"), *manifests.paths(context), RUNTIME_CONFIG]
         ),
         values=_values(context),
         targets=(context.state("rendered.yaml").as_posix(), context.state("rendered.json").as_posix()),
-        requires=lambda: push.requirements(context),
+        requires=lambda: (*push.requirements(context), *_wrong_memory(context)),
     )
+
+
+def _wrong_memory(context: Context) -> tuple[Problem, ...]:
+    from spin_aks.generators.resources import quantity_bytes
+
+    given = context.settings.memory_limit
+    if not given or quantity_bytes(given):
+        return ()
+    return (Problem(f"`{given}` is no amount of memory", "--memory-limit", _MEMORY_HINT),)
+
+
+_MEMORY_HINT = "write it as Kubernetes does, such as `256Mi`"
 
 
 def namespace(context: Context) -> str:
@@ -50,8 +65,7 @@ def rehearse(context: Context) -> None:
     """Raises what would keep the pods from starting, as soon as the wasm is there and before anything is pushed."""
     from spin_aks.generators import render
 
-    texts = _texts(context) or {path.as_posix(): text for path, text in manifests.wanted(context).items()}
-    render.render(texts, _render_values(context, NO_IMAGE_YET))
+    render.render(manifests.expected(context), _render_values(context, NO_IMAGE_YET))
 
 
 def _named_by(context: Context) -> str:
@@ -102,8 +116,17 @@ def _render_values(context: Context, image: str) -> RenderValues:
         required=tuple(variable.name for variable in application.variables if variable.required),
         replicas=settings.replicas or None,
         memory_limit=settings.memory_limit,
-        ca_certificates=_authorities() if speaks_tls(application) else None,
+        ca_certificates=_authorities() if speaks_tls(application, context.configured) else None,
+        configuration=_configuration(context),
     )
+
+
+def _configuration(context: Context) -> RuntimeConfig:
+    """What the pod is given of runtime-config.toml; which files are in an image of a Dockerfile, only that knows."""
+    configured = context.configured
+    if choice.choose(context).builder != choice.DOCKER:
+        return configured
+    return replace(configured, paths=tuple(path for path in configured.paths if path.written))
 
 
 def _image(context: Context) -> str:
