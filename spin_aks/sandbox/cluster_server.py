@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spin_aks.sandbox import admission, discovery, documents, kinds, logs, scale, selectors, tables, watch
+from spin_aks.sandbox import admission, discovery, documents, kinds, logs, openapi, scale, selectors, tables, watch
 from spin_aks.sandbox.api import Api, Write, Written
 from spin_aks.sandbox.documents import mapping, text
 from spin_aks.sandbox.objects import Key
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 BODY_LIMIT_BYTES = 3 << 20
 JSON_TYPE = ("Content-Type", "application/json")
 APPLY, MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
+PROTOBUF = b"k8s\x00"
 HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
 
 
@@ -61,6 +62,8 @@ class ClusterServer:
             found = discovery.version()
         elif path == "/api":
             found = discovery.core_versions(request.headers.get("Host", ""))
+        elif path.startswith(openapi.ROOT):
+            found = openapi.answer(path)
         elif path == "/apis":
             found = discovery.groups()
         elif len(parts) == 2 and parts[0] == "apis":
@@ -213,6 +216,8 @@ def _write(request: Request, subresource: str = "") -> Write:
 
 def _body(request: Request, *, optional: bool = False) -> JSON:
     content = request.body.read_all(BODY_LIMIT_BYTES)
+    if content.startswith(PROTOBUF):
+        raise ApiError(415, "UnsupportedMediaType", "the sandbox's cluster reads JSON, no protobuf: use `create -f`")
     if optional and not content.strip():
         return None
     try:

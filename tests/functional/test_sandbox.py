@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pty
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +20,6 @@ import urllib3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 SANDBOX = [sys.executable, "-m", "spin_aks", "sandbox"]
 WITHIN_S = 20.0
@@ -320,3 +321,20 @@ def test_only_the_owner_may_look_into_the_folder(tmp_path: Path) -> None:
     python(tmp_path / "new", SHOW)
 
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads a process's memory from /proc")
+def test_a_blob_of_300_mb_goes_through_without_being_held_in_memory(tmp_path: Path) -> None:
+    piece, count = bytes(1 << 20), 300
+    digest = hashlib.sha256(bytes(count << 20)).hexdigest()
+    with started(tmp_path, sys.executable, "-c", f"{SHOW}\ninput()") as process:
+        base = f"http://{json.loads(first_line(process))['SPIN_AKS_CONTAINER_REGISTRY_SERVER']}/v2/app/blobs"
+        upload = urllib3.request("POST", f"{base}/uploads/").headers["Location"]
+        sent = urllib3.request("PUT", f"{upload}?digest=sha256:{digest}", body=(piece for _ in range(count)))
+        answer = urllib3.request("GET", f"{base}/sha256:{digest}", preload_content=False)
+        received = sum(len(part) for part in answer.stream(1 << 20))
+        status = (Path("/proc") / str(process.pid) / "status").read_text()
+
+    peak_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    assert (sent.status, received) == (201, count << 20)
+    assert peak_kb < 100_000
