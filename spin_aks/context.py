@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from spin_aks.observation import Observed
     from spin_aks.settings import Settings
     from spin_aks.spin.model import Application
+    from spin_aks.spin.runtime_config import RuntimeConfig
     from spin_aks.spin.versions import Runtime
 
 STATE = Path(".spin-aks")
+RUNTIME_CONFIG = Path("runtime-config.toml")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,22 @@ class Context:
     def runtime(self) -> Runtime:
         """The target runtime; raises UsageError for a shim that nobody knows."""
         return versions.runtime(self.settings.shim) if self.settings.shim else versions.NEWEST_RUNTIME
+
+    @cached_property
+    def configuration(self) -> RuntimeConfig:
+        """What runtime-config.toml holds, read by the target or not; raises ManifestError.
+
+        Where the target's Spin reads none, it is judged as the newest would.
+        """
+        from spin_aks.spin import runtime_config
+
+        spin = self.runtime.spin if self.runtime.runtime_config_path else versions.NEWEST_SPIN
+        return runtime_config.read(RUNTIME_CONFIG, spin=spin)
+
+    @property
+    def configured(self) -> RuntimeConfig:
+        """What of it reaches Spin in the pod; raises ManifestError."""
+        return self.configuration.read_by(self.runtime)
 
     @cached_property
     def lock(self) -> Lock:

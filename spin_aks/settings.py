@@ -101,6 +101,10 @@ class Settings:
         "auto", "image.form", "--form", choices=("auto", "artifact", "rootfs"),
         meaning="what the image is: a Spin artifact, or a root file system",
     )  # fmt: skip
+    platform: str = _row(
+        "linux/amd64", "image.platform", "--platform", choices=("linux/amd64", "linux/arm64"),
+        meaning="the nodes' platform; only an image of the form rootfs depends on it",
+    )  # fmt: skip
     dockerfile: str = _row(
         "Dockerfile", "image.dockerfile", "--dockerfile-dest", metavar="PATH", path=True, file_name="Dockerfile",
         meaning="where the Dockerfile is; a folder means PATH/Dockerfile",

@@ -13,6 +13,7 @@ from spin_aks.errors import SpinAksError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from spin_aks.errors import Problem
     from spin_aks.json_types import JSON
 
 
@@ -23,6 +24,13 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     say(f"warning: {text}")
+
+
+def show_notice(notice: Problem) -> None:
+    """Something that stops nothing, and what to do about it."""
+    warn(str(notice))
+    if notice.hint:
+        say(f"hint: {notice.hint}")
 
 
 def show_error(error: SpinAksError) -> None:

@@ -5,6 +5,7 @@ What a pod of each form can stand (capabilities, user, read-only root) was measu
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spin_aks.generators.names import (
@@ -14,38 +15,51 @@ from spin_aks.generators.names import (
     ca_certificates,
     image_placeholder,
     kubernetes_name,
+    runtime_config,
 )
 from spin_aks.generators.resources import compiled_in_pod
 from spin_aks.generators.variables import environment_name, environment_value
-from spin_aks.generators.yaml_text import comment, indented, quoted, text
+from spin_aks.generators.yaml_text import comment, indented, quoted, text, word
 from spin_aks.spin.outbound import speaks_tls
+from spin_aks.spin.runtime_config import NOTHING
 
 if TYPE_CHECKING:
     from spin_aks.generators.resources import Form
     from spin_aks.spin.model import Application, Variable
+    from spin_aks.spin.runtime_config import RuntimeConfig
     from spin_aks.spin.versions import Runtime
 
 USER = 65532
 STATE_FOLDER = "/.spin"
 CA_CERTIFICATES_PATH = "/etc/ssl/certs/ca-certificates.crt"
 CA_CERTIFICATES_KEY = "ca-certificates.crt"
+RUNTIME_CONFIG_KEY = "runtime-config.toml"
+RUNTIME_CONFIG_PATH = f"/{RUNTIME_CONFIG_KEY}"
 
 
-def deployment(application: Application, form: Form, runtime: Runtime, runtime_class: str) -> str:
+def deployment(
+    application: Application,
+    form: Form,
+    runtime: Runtime,
+    runtime_class: str,
+    configuration: RuntimeConfig = NOTHING,
+) -> str:
     """The file `deployment.yaml`: its container's image is `image_placeholder` of the application."""
     name = kubernetes_name(application.name)
+    mounted = _mounted(application, form, runtime, configuration)
     return text(
         [
             *_head(name),
             *indented(_pod(form, runtime_class), 6),
             "      containers:",
-            f"        - name: {name}",
+            f"        - name: {word(name)}",
             "          # Stands for the pushed image: `render` puts its full name and digest here.",
-            f"          image: {image_placeholder(application.name)}",
+            f"          image: {word(image_placeholder(application.name))}",
             "          # The image has no program of its own: `/` leaves the container to Spin's shim.",
             '          command: ["/"]',
             *indented(_container(application, form, runtime), 10),
-            *indented(_volumes(application, form), 6),
+            *indented(_mounts(mounted), 10),
+            *indented(_volumes(mounted), 6),
         ]
     )
 
@@ -60,18 +74,18 @@ def _head(name: str) -> list[str]:
         "apiVersion: apps/v1",
         "kind: Deployment",
         "metadata:",
-        f"  name: {name}",
+        f"  name: {word(name)}",
         "  labels:",
-        f"    {NAME_LABEL}: {name}",
+        f"    {NAME_LABEL}: {word(name)}",
         f"    {MANAGED_BY_LABEL}: {MANAGED_BY}",
         "spec:",
         "  selector:",
         "    matchLabels:",
-        f"      {NAME_LABEL}: {name}",
+        f"      {NAME_LABEL}: {word(name)}",
         "  template:",
         "    metadata:",
         "      labels:",
-        f"        {NAME_LABEL}: {name}",
+        f"        {NAME_LABEL}: {word(name)}",
         "    spec:",
     ]
 
@@ -103,7 +117,6 @@ def _container(application: Application, form: Form, runtime: Runtime) -> list[s
         *_environment(application, runtime.variable_prefix),
         *served,
         *_security(form),
-        *_mounts(application, form),
     ]
 
 
@@ -181,30 +194,52 @@ _WHY_ROOT = [
 ]
 
 
-def _mounts(application: Application, form: Form) -> list[str]:
-    if form == "rootfs":
-        return ["volumeMounts:", "  - name: spin-state", f"    mountPath: {STATE_FOLDER}"]
-    if not speaks_tls(application):
-        return []
-    return [
-        "volumeMounts:",
-        "  - name: ca-certificates",
-        f"    mountPath: {CA_CERTIFICATES_PATH}",
-        f"    subPath: {CA_CERTIFICATES_KEY}",
-        "    readOnly: true",
-    ]
+@dataclass(frozen=True, slots=True)
+class _Mounted:
+    """A volume of the pod and where its container sees it: a file of the ConfigMap, or an empty folder without one."""
+
+    name: str
+    path: str
+    why: tuple[str, ...]
+    config_map: str = ""
+    key: str = ""
 
 
-def _volumes(application: Application, form: Form) -> list[str]:
+def _mounted(
+    application: Application, form: Form, runtime: Runtime, configuration: RuntimeConfig
+) -> tuple[_Mounted, ...]:
+    """An image of the rootfs form has the certificate authorities itself; an artifact's root is written anyway."""
+    configured = configuration.read_by(runtime)
+    found = []
     if form == "rootfs":
-        why = "# Spin's own files, such as its default key-value store: they go with the pod."
-        return ["volumes:", f"  {why}", "  - name: spin-state", "    emptyDir: {}"]
-    if not speaks_tls(application):
-        return []
-    return [
-        "volumes:",
-        "  # Certificate authorities for TLS to the outside. `render` adds this ConfigMap unless a file here has it.",
-        "  - name: ca-certificates",
-        "    configMap:",
-        f"      name: {ca_certificates(application.name)}",
-    ]
+        why = "Spin's own files, such as its default key-value store: they go with the pod."
+        found.append(_Mounted("spin-state", STATE_FOLDER, (why,)))
+    elif speaks_tls(application, configured):
+        why = "Certificate authorities for TLS to the outside. `render` adds this ConfigMap unless a file here has it."
+        name = ca_certificates(application.name)
+        found.append(_Mounted("ca-certificates", CA_CERTIFICATES_PATH, (why,), name, CA_CERTIFICATES_KEY))
+    if configured.text:
+        reasons = (
+            "The runtime-config.toml beside spin.toml. `render` makes this ConfigMap of it unless a file here has it,",
+            "and notes its digest in the pods: a file that is mounted like this is not updated in those that run.",
+        )
+        name = runtime_config(application.name)
+        found.append(_Mounted("runtime-config", runtime.runtime_config_path, reasons, name, RUNTIME_CONFIG_KEY))
+    return tuple(found)
+
+
+def _mounts(mounted: tuple[_Mounted, ...]) -> list[str]:
+    lines = ["volumeMounts:"] if mounted else []
+    for one in mounted:
+        lines += [f"  - name: {one.name}", f"    mountPath: {one.path}"]
+        if one.config_map:
+            lines += [f"    subPath: {one.key}", "    readOnly: true"]
+    return lines
+
+
+def _volumes(mounted: tuple[_Mounted, ...]) -> list[str]:
+    lines = ["volumes:"] if mounted else []
+    for one in mounted:
+        lines += [*(f"  # {line}" for line in one.why), f"  - name: {one.name}"]
+        lines += ["    configMap:", f"      name: {one.config_map}"] if one.config_map else ["    emptyDir: {}"]
+    return lines

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from spin_aks.generators.deployment import deployment
 from spin_aks.generators.kwasm import kwasm, runtime_class
 from spin_aks.generators.names import MANAGED_BY, MANAGED_BY_LABEL, NAME_LABEL, RUNTIME_CLASS, kubernetes_name
-from spin_aks.generators.yaml_text import text
+from spin_aks.generators.yaml_text import text, word
+from spin_aks.spin.runtime_config import NOTHING
 
 if TYPE_CHECKING:
     from spin_aks.generators.resources import Form
     from spin_aks.spin.model import Application
+    from spin_aks.spin.runtime_config import RuntimeConfig
     from spin_aks.spin.versions import Runtime
 
 
@@ -37,13 +39,17 @@ class ServiceType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KubeSettings:
-    """What the files depend on besides the application: nothing of an environment, neither digest nor values."""
+    """What the files depend on besides the application: nothing of an environment, neither digest nor values.
+
+    Of `configuration` the files have only that there is one, for the pod to be given.
+    """
 
     runtime: Runtime
     form: Form = "artifact"
     installer: Installer = Installer.KWASM
     service: ServiceType = ServiceType.LOAD_BALANCER
     runtime_class: str = RUNTIME_CLASS
+    configuration: RuntimeConfig = NOTHING
 
 
 def files(application: Application, settings: KubeSettings) -> dict[str, str]:
@@ -55,7 +61,9 @@ def files(application: Application, settings: KubeSettings) -> dict[str, str]:
     if settings.installer is Installer.KWASM:
         made["kwasm.yaml"] = kwasm(settings.runtime)
         made["runtimeclass.yaml"] = runtime_class()
-    made["deployment.yaml"] = deployment(application, settings.form, settings.runtime, settings.runtime_class)
+    made["deployment.yaml"] = deployment(
+        application, settings.form, settings.runtime, settings.runtime_class, settings.configuration
+    )
     if application.serves_http:
         made["service.yaml"] = _service(application, settings.service)
     return made
@@ -73,9 +81,9 @@ def _namespace(application: Application) -> str:
             "apiVersion: v1",
             "kind: Namespace",
             "metadata:",
-            f"  name: {name}",
+            f"  name: {word(name)}",
             "  labels:",
-            f"    {NAME_LABEL}: {name}",
+            f"    {NAME_LABEL}: {word(name)}",
             f"    {MANAGED_BY_LABEL}: {MANAGED_BY}",
         ]
     )
@@ -92,14 +100,14 @@ def _service(application: Application, service: ServiceType) -> str:
             "apiVersion: v1",
             "kind: Service",
             "metadata:",
-            f"  name: {name}",
+            f"  name: {word(name)}",
             "  labels:",
-            f"    {NAME_LABEL}: {name}",
+            f"    {NAME_LABEL}: {word(name)}",
             f"    {MANAGED_BY_LABEL}: {MANAGED_BY}",
             "spec:",
             f"  type: {service}",
             "  selector:",
-            f"    {NAME_LABEL}: {name}",
+            f"    {NAME_LABEL}: {word(name)}",
             "  # No appProtocol: with `http`, Azure's load balancer would judge by the answer to `/`, and cut off an",
             "  # application that has no such route (https://github.com/Azure/AKS/issues/3646).",
             "  ports:",

@@ -20,6 +20,9 @@ MANAGED_BY = "spin-aks"
 APPLICATION_LABEL = "spin-aks.dev/application"
 """On every object (and pod) that belongs to one application: its value is `kubernetes_name` of the application."""
 
+RUNTIME_CONFIG_ANNOTATION = "spin-aks.dev/runtime-config"
+"""On pods that are given a runtime-config.toml: its digest, so that new text makes new pods."""
+
 RUNTIME_CLASS = "wasmtime-spin-v2"
 
 LONGEST_NAME = 63
@@ -77,6 +80,11 @@ def image_placeholder(application: str) -> str:
 def ca_certificates(application: str) -> str:
     """The ConfigMap that holds the certificate authorities which the application trusts."""
     return f"{kubernetes_name(application)}-ca-certificates"
+
+
+def runtime_config(application: str) -> str:
+    """The ConfigMap that holds the application's runtime-config.toml."""
+    return f"{kubernetes_name(application)}-runtime-config"
 
 
 def _hash(text: str) -> str:

@@ -11,20 +11,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spin_aks.errors import RefusedError, SpinAksError, UsageError
-from spin_aks.generators import filling, placement, start_failures
-from spin_aks.generators.deployment import CA_CERTIFICATES_KEY
-from spin_aks.generators.names import NAME_LABEL, ca_certificates, image_placeholder, kubernetes_name
+from spin_aks.generators import config_maps, filling, placement, start_failures
+from spin_aks.generators.names import image_placeholder
 from spin_aks.generators.resources import quantity_bytes
-from spin_aks.generators.workloads import containers, template
+from spin_aks.generators.workloads import containers
+from spin_aks.spin.runtime_config import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from spin_aks.generators.documents import Document
     from spin_aks.generators.resources import Payload
     from spin_aks.generators.workloads import Container
-    from spin_aks.json_types import JSON, JSONObject
     from spin_aks.kubernetes_object import KubernetesObject
+    from spin_aks.spin.runtime_config import RuntimeConfig
 
 _BY_DIGEST = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
 
@@ -35,7 +35,8 @@ class RenderValues:
 
     `variables` are the values given by flag, by the name in spin.toml; `required` names the variables without default:
     an entry for one of them needs a value by now. `variable_prefix` is the target runtime's, empty if it takes none.
-    `ca_certificates` (PEM) becomes a ConfigMap if a pod wants it and no file has it.
+    `ca_certificates` (PEM) becomes a ConfigMap if a pod wants it and no file has it; so does the text of
+    `configuration`, which is what the target runtime reads of the application's runtime-config.toml.
     """
 
     application: str
@@ -48,6 +49,7 @@ class RenderValues:
     replicas: int | None = None
     memory_limit: str = ""
     ca_certificates: str | None = None
+    configuration: RuntimeConfig = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,10 @@ def render(texts: Mapping[str, str], values: RenderValues) -> Rendered:
     placement.refuse_stray_namespace(found, values.namespace)
     for container in application:
         filling.fill(container, values)
-    _refuse(application, values)
-    objects = placement.ordered([*found, *_certificates(found, values)])
+    _refuse(application, found, values)
+    found += config_maps.added(found, values)
+    config_maps.note_digest(found, values)
+    objects = placement.ordered(found)
     return Rendered(_head(values) + documents.dump(item.body for item in objects), objects)
 
 
@@ -113,45 +117,9 @@ def _no_container(texts: Mapping[str, str], values: RenderValues) -> SpinAksErro
     )
 
 
-def _refuse(application: Sequence[Container], values: RenderValues) -> None:
+def _refuse(application: Sequence[Container], documents: Sequence[Document], values: RenderValues) -> None:
     found = [*start_failures.problems(application, values.payload)]
     found += (problem for container in application for problem in filling.without_value(container, values))
+    found += config_maps.problems(application, documents, values)
     if found:
         raise RefusedError.of(found)
-
-
-def _certificates(found: Iterable[Document], values: RenderValues) -> list[Document]:
-    from spin_aks.generators.documents import Document
-
-    name = ca_certificates(values.application)
-    wanted = any(_mounts_config_map(document, name) for document in found)
-    here = any(
-        document.at("kind") == "ConfigMap"
-        and document.at("metadata", "name") == name
-        and document.at("metadata", "namespace") == values.namespace
-        for document in found
-    )
-    if values.ca_certificates is None or here or not wanted:
-        return []
-    body: JSONObject = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": name, "labels": {NAME_LABEL: kubernetes_name(values.application)}},
-        "data": {CA_CERTIFICATES_KEY: values.ca_certificates},
-    }
-    document = Document("certifi", 1, body, {})
-    placement.place(document, values.application, values.namespace)
-    return [document]
-
-
-def _mounts_config_map(document: Document, name: str) -> bool:
-    start = template(document)
-    volumes = document.at(*start, "spec", "volumes") if start is not None else None
-    return isinstance(volumes, list) and any(_is_config_map(volume, name) for volume in volumes)
-
-
-def _is_config_map(volume: JSON, name: str) -> bool:
-    match volume:
-        case {"configMap": {"name": found}}:
-            return found == name
-    return False

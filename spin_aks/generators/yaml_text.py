@@ -6,6 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from spin_aks.generators.scalars import reads_as_itself
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -16,6 +18,11 @@ _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 def quoted(text: str) -> str:
     """`text` in double quotes, as YAML 1.1, YAML 1.2 and JSON all read it."""
     return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
+
+
+def word(name: str) -> str:
+    """`name` as it is, in quotes only where a reader would take it for something else: `on`, `null`, `no`."""
+    return name if reads_as_itself(name) else quoted(name)
 
 
 def comment(text: str) -> str:

@@ -232,7 +232,7 @@ def _secrets(target: Target) -> tuple[Problem, ...]:
 def _unread(target: Target) -> Iterator[Problem]:
     if target.configuration not in (None, runtime_config.NOTHING) and not target.runtime.runtime_config_path:
         what = f"{target.runtime} reads no runtime-config.toml: what it configures is without effect"
-        yield Problem(what, str(runtime_config.FILE), _NEEDS_CONFIGURATION)
+        yield Problem(what, "runtime-config.toml", _NEEDS_CONFIGURATION)
 
 
 def _bare_folders(app: Application, target: Target) -> Iterator[Problem]:

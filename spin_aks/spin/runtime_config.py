@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from spin_aks.errors import ManifestError, Problem
 from spin_aks.spin import runtime_schema
 from spin_aks.spin.lines import Lines
-from spin_aks.spin.normalise import table, tables
+from spin_aks.spin.normalised import table, tables
 from spin_aks.spin.runtime_schema import CLIENT_TLS_FILES
 from spin_aks.spin.runtime_secrets import without_comments
 from spin_aks.spin.shapes import Reading
@@ -24,13 +23,11 @@ from spin_aks.spin.versions import NEWEST_SPIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from spin_aks.json_types import JSONObject
+    from spin_aks.json_types import JSON, JSONObject
     from spin_aks.spin.shapes import Fault, Place
     from spin_aks.spin.versions import Runtime, Version
-
-FILE = Path("runtime-config.toml")
-"""Where an application has it: beside its manifest."""
 
 _OVER_TLS = frozenset({"azure_cosmos", "aws_dynamo", "azure_key_vault"})
 
@@ -131,17 +128,21 @@ def _is_over_tls(entry: JSONObject) -> bool:
     return entry.get("type") in _OVER_TLS or str(entry.get("url", "")).lower().startswith(("https:", "rediss:"))
 
 
+def _in_pod(path: JSON) -> str:
+    return posixpath.normpath(posixpath.join("/", str(path)))
+
+
 def _paths(found: JSONObject) -> Iterator[tuple[str, bool, Place]]:
     """What it names in the pod's file system; relative ones begin at the file's own folder, which is `/`."""
     if found.get("state_dir"):
-        yield posixpath.join("/", str(found["state_dir"])), True, ("state_dir",)
+        yield _in_pod(found["state_dir"]), True, ("state_dir",)
     for key in ("key_value_store", "sqlite_database"):
         stores = table(found, key)
         for label in stores:
             name = table(stores, label).get("path")
             if table(stores, label)["type"] == "spin" and name:
-                yield posixpath.join("/", str(name)), True, (key, label, "path")
+                yield _in_pod(name), True, (key, label, "path")
     for index, entry in enumerate(tables(found, "client_tls")):
         for key in CLIENT_TLS_FILES:
             if entry.get(key):
-                yield posixpath.join("/", str(entry[key])), False, ("client_tls", index, key)
+                yield _in_pod(entry[key]), False, ("client_tls", index, key)

@@ -25,7 +25,7 @@ RULED_OUT = (
     "a required variable without a value",
     "a trigger, or a field of the manifest, that this shim does not know",
     "a key-value or database label that nobody configured",
-    "a broken runtime-config.toml (none is given to the pod)",
+    "a runtime-config.toml that is broken, has a key that this Spin does not know, or names files that the pod lacks",
 )
 
 

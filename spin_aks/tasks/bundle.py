@@ -82,7 +82,8 @@ def _bundle(context: Context, form: str) -> None:
     wasm = sources.gather(application, cache_folder(), notice=terminal.say)
     folder, record = context.state("bundle"), context.state("bundle.json")
     if form == rootfs.FORM:
-        rootfs.stage(application, wasm, folder, record=record, ca_bundle=speaks_tls(application))
+        ca_bundle = speaks_tls(application, context.configured)
+        rootfs.stage(application, wasm, folder, record=record, ca_bundle=ca_bundle)
     else:
         bundles.discard(folder, record)
         files.write_json(record, artifact.bundle(application, wasm).to_json())

@@ -12,7 +12,7 @@ from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
     from spin_aks.context import Context
-    from spin_aks.json_types import JSONObject
+    from spin_aks.json_types import JSON, JSONObject
     from spin_aks.oci.bundle import Bundle
     from spin_aks.tasks.choice import ImageChoice
 
@@ -27,9 +27,15 @@ def stage(context: Context) -> Stage:
         action=lambda: _make(context, chosen),
         depends_on=("bundle", "dockerfile") if with_dockerfile else ("bundle",),
         files=lambda: existing([context.state("bundle.json"), dockerfile]),
-        values={"tool": __version__, "image.form": chosen.form, "image.builder": chosen.builder},
+        values=_values(context, chosen),
         targets=(context.state("image.json").as_posix(),),
     )
+
+
+def _values(context: Context, chosen: ImageChoice) -> dict[str, JSON]:
+    """An artifact is WebAssembly and nothing else: it is the same for every node."""
+    platform: dict[str, JSON] = {"image.platform": context.settings.platform} if chosen.form == "rootfs" else {}
+    return {"tool": __version__, "image.form": chosen.form, "image.builder": chosen.builder, **platform}
 
 
 def _make(context: Context, chosen: ImageChoice) -> None:
@@ -47,14 +53,18 @@ def _make(context: Context, chosen: ImageChoice) -> None:
 def _with_oci(context: Context, bundle: Bundle) -> JSONObject:
     from spin_aks.oci import artifact, rootfs
 
-    image = rootfs.build(bundle) if bundle.form == rootfs.FORM else artifact.build(context.application, bundle.wasm())
+    if bundle.form == rootfs.FORM:
+        image = rootfs.build(bundle, architecture=context.settings.platform.removeprefix("linux/"))
+    else:
+        image = artifact.build(context.application, bundle.wasm())
     return {"content": image.digest, **image.to_json()}
 
 
 def _with_docker(context: Context, bundle: Bundle) -> JSONObject:
     from spin_aks.oci import docker
 
-    image_id = docker.build(dockerfile_path(context), bundle.folder, output=terminal.say)
+    platform = context.settings.platform
+    image_id = docker.build(dockerfile_path(context), bundle.folder, output=terminal.say, platform=platform)
     return {"content": image_id, "image_id": image_id}
 
 

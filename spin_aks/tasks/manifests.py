@@ -37,6 +37,19 @@ def paths(context: Context) -> list[Path]:
     return sorted(path for pattern in ("*.yaml", "*.yml") for path in folder.glob(pattern) if path.is_file())
 
 
+def expected(context: Context) -> dict[str, str]:
+    """The Kubernetes files as they will be when the stage has run, by path: people's own as they are, ours anew."""
+    texts = {path.as_posix(): files.read_text(path) for path in paths(context)}
+    also = kept.written_below(Path(context.settings.k8s_dest))
+    for one in kept.inspect(wanted(context), also=also):
+        if one.theirs and not (context.consent.override and one.text is not None):
+            continue
+        texts.pop(one.path.as_posix(), None)
+        if one.text is not None:
+            texts[one.path.as_posix()] = one.text
+    return texts
+
+
 def _values(context: Context) -> dict[str, JSON]:
     settings = context.settings
     return {
@@ -63,6 +76,7 @@ def wanted(context: Context) -> dict[Path, str]:
             form=choice.choose(context).form,
             installer=Installer(settings.installer),
             service=ServiceType(settings.service),
+            configuration=context.configured,
         ),
     )
     return {Path(settings.k8s_dest) / name: text for name, text in made.items()}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spin_aks import __version__, files, terminal
+from spin_aks.context import RUNTIME_CONFIG
 from spin_aks.errors import ManifestError, Problem, RefusedError
 from spin_aks.spin import cli_version
 from spin_aks.tasks import choice
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from spin_aks.context import Context
     from spin_aks.json_types import JSON, JSONObject
     from spin_aks.spin.requirements import Target
-
-RUNTIME_CONFIG = Path("runtime-config.toml")
+    from spin_aks.spin.runtime_config import RuntimeConfig
 
 
 def stage(context: Context) -> Stage:
@@ -43,7 +43,7 @@ def _validate(context: Context) -> None:
     if found:
         raise RefusedError.of(found)
     for notice in notices(context):
-        terminal.warn(str(notice))
+        terminal.show_notice(notice)
     files.write_json(context.state("app.json"), _app(context))
 
 
@@ -53,11 +53,12 @@ def problems(context: Context) -> tuple[Problem, ...]:
 
     application = context.application
     given = dict(context.settings.variables)
+    configuration, wrong = _configuration(context)
     return (
         *loader.check(application, given=given),
         *loader.missing_sources(application),
-        *_unreadable_configuration(context),
-        *requirements.refusals(application, _target(context)),
+        *wrong,
+        *requirements.refusals(application, _target(context, configuration)),
     )
 
 
@@ -65,36 +66,33 @@ def notices(context: Context) -> tuple[Problem, ...]:
     """What is worth knowing and stops nothing."""
     from spin_aks.spin import requirements
 
-    return requirements.notices(context.application, _target(context))
+    return requirements.notices(context.application, _target(context, context.configuration))
 
 
-def _target(context: Context) -> Target:
+def _target(context: Context, configuration: RuntimeConfig | None) -> Target:
     from spin_aks.spin.requirements import Target
 
-    return Target(context.runtime, choice.choose(context).form, dict(context.settings.variables))
+    return Target(context.runtime, choice.choose(context).form, dict(context.settings.variables), configuration)
 
 
-def _unreadable_configuration(context: Context) -> tuple[Problem, ...]:
-    """What is wrong in runtime-config.toml, and that it does not reach the pod: it may hold keys and passwords."""
-    from spin_aks.spin import runtime_config
-
-    if not RUNTIME_CONFIG.is_file():
-        return ()
+def _configuration(context: Context) -> tuple[RuntimeConfig | None, tuple[Problem, ...]]:
+    """What runtime-config.toml holds, or what is wrong in it."""
     try:
-        runtime_config.read(RUNTIME_CONFIG, spin=context.runtime.spin)
+        return context.configuration, ()
     except ManifestError as error:
-        return error.problems
-    what = "this file does not reach the pod yet: it may hold keys and passwords, for which there is no safe way so far"
-    hint = "move it away to deploy without it; stores other than `default` need it"
-    return (Problem(what, str(RUNTIME_CONFIG), hint),)
+        return None, error.problems
 
 
 def _app(context: Context) -> JSONObject:
-    """`T/app.json`: what of the application and its target the stages after this one depend on."""
-    runtime = context.runtime
+    """`T/app.json`: what of the application and its target the stages after this one depend on.
+
+    Of runtime-config.toml that is only whether the pod is given one and what that needs; its text is for `render`.
+    """
+    runtime, configured = context.runtime, context.configured
     return {
         "manifest": dict(context.application.normalised),
         "manifest_version": context.application.manifest_version,
         "profile": context.settings.profile,
         "runtime": {"shim": runtime.shim, "spin": str(runtime.spin), "variable_prefix": runtime.variable_prefix},
+        "runtime_config": {"given_to_the_pod": bool(configured.text), "speaks_tls": configured.speaks_tls},
     }
