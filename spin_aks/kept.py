@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from spin_aks import files, prompts, terminal
-from spin_aks.errors import SpinAksError
+from spin_aks.errors import SpinAksError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from spin_aks.consent import Consent
     from spin_aks.json_types import JSON
@@ -57,9 +57,15 @@ def written_below(folder: Path) -> tuple[Path, ...]:
     return tuple(Path(name) for name in _digests() if Path(name).is_relative_to(folder))
 
 
-def is_theirs(path: Path) -> bool:
-    """Whether there is such a file, and somebody else wrote it or edited it."""
-    return _standing(path, None, _digests()) in ("edited", "foreign")
+def is_theirs(path: Path, text: Callable[[], str]) -> bool:
+    """Whether there is such a file, and somebody else wrote it or edited it; `text`, what we would write now, is only
+    asked for where nothing else tells.
+    """
+    digests = _digests()
+    return _standing(path, None, digests) in _THEIRS and _standing(path, text(), digests) in _THEIRS
+
+
+_THEIRS = ("edited", "foreign")
 
 
 def settle(found: Iterable[Kept], consent: Consent) -> None:
@@ -104,10 +110,18 @@ def _digest(content: bytes) -> str:
 
 
 def _digests() -> dict[str, str]:
+    """Raises UsageError for a lock that is none: taken for an empty one, each of our files would be somebody else's."""
     match files.read_json(LOCK):
         case {"files": dict(entries)}:
             return {path: digest for path, digest in entries.items() if isinstance(digest, str)}
-    return {}
+    if not LOCK.exists():
+        return {}
+    raise UsageError(
+        "this is not what spin-aks wrote: a merge that is not settled, perhaps",
+        where=str(LOCK),
+        hint=f"settle it (`git checkout --theirs {LOCK}`), or remove it: files that spin-aks would write otherwise by "
+        "now then count as yours",
+    )
 
 
 def _remember(digests: Mapping[str, str]) -> None:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from spin_aks import kept
 from spin_aks.errors import Problem, RefusedError, UsageError
 from spin_aks.spin import cli_version, composition
-from spin_aks.tasks.dockerfile import dockerfile_path
+from spin_aks.tasks.dockerfile import dockerfile_path, is_theirs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +48,7 @@ def choose(context: Context) -> ImageChoice:
         return ImageChoice(FORM_OF[builder], builder, "as asked")
     if form != "auto":
         return ImageChoice("rootfs" if form == "rootfs" else "artifact", OCI, "as asked")
-    if builder == "auto" and kept.is_theirs(dockerfile_path(context)):
+    if builder == "auto" and is_theirs(context):
         return ImageChoice("rootfs", DOCKER, f"`{dockerfile_path(context)}` is yours")
     if context.runtime.compiles_ahead:
         return ImageChoice("artifact", OCI, f"the node compiles it once, since {context.runtime} can")

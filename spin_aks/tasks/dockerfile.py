@@ -34,6 +34,11 @@ def dockerfile_path(context: Context) -> Path:
     return given / "Dockerfile" if given.is_dir() or context.settings.dockerfile.endswith("/") else given
 
 
+def is_theirs(context: Context) -> bool:
+    """Whether the Dockerfile that is there is the user's own, or was edited."""
+    return kept.is_theirs(dockerfile_path(context), lambda: _text(context))
+
+
 def overridden(context: Context, wanted: Callable[[], dict[Path, str]]) -> tuple[str, ...]:
     """What `--override` would replace, in sentences; without it, `wanted` is not asked what the files would hold."""
     if not context.consent.override:

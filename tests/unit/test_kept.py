@@ -9,6 +9,7 @@ import pytest
 
 from spin_aks import kept
 from spin_aks.consent import Consent
+from spin_aks.errors import UsageError
 
 FILE = Path("Dockerfile")
 
@@ -42,9 +43,10 @@ def test_an_edited_file_is_kept_and_said_to_be(capsys: pytest.CaptureFixture[str
 def test_a_foreign_file_is_kept_until_override() -> None:
     FILE.write_text("theirs")
 
-    assert kept.is_theirs(FILE)
+    assert kept.is_theirs(FILE, lambda: "ours")
+    assert not kept.is_theirs(FILE, lambda: "theirs")
     assert ["theirs", "ours"] == [scaffold("ours"), scaffold("ours", Consent(override=True))]
-    assert not kept.is_theirs(FILE)
+    assert not kept.is_theirs(FILE, lambda: "next")
 
 
 def test_a_file_that_is_what_we_would_write_becomes_ours() -> None:
@@ -90,3 +92,13 @@ def test_the_lock_says_what_it_is_for_and_holds_digests_only() -> None:
     lock = json.loads(kept.LOCK.read_text())
     assert "commit this file" in lock["comment"]
     assert {"Dockerfile": "sha256:7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"} == lock["files"]
+
+
+@pytest.mark.parametrize("content", ["", "<<<<<<< HEAD\n", "[]", '{"files": 1}', "\xff"])
+def test_a_lock_that_is_none_is_an_error_and_not_an_empty_one(content: str) -> None:
+    scaffold("one")
+    kept.LOCK.write_text(content, encoding="latin-1")
+
+    with pytest.raises(UsageError, match="this is not what spin-aks wrote: a merge that is not settled, perhaps"):
+        scaffold("two")
+    assert "one" == FILE.read_text()

@@ -9,7 +9,9 @@ import yaml
 from unit.generators.applications import LISTENER, PLAIN, TALKATIVE, application
 
 from spin_aks.errors import RefusedError
+from spin_aks.generators.documents import parse
 from spin_aks.generators.kube import Installer, KubeSettings, ServiceType, files
+from spin_aks.generators.names import NAME_LABEL
 from spin_aks.spin.model import Application, Variable
 from spin_aks.spin.versions import NEWEST_RUNTIME, runtime
 
@@ -183,3 +185,15 @@ def test_the_same_input_gives_the_same_files(form: Form) -> None:
 def container(made: dict[str, str]) -> dict:
     (only,) = yaml.safe_load(made["deployment.yaml"])["spec"]["template"]["spec"]["containers"]
     return only
+
+
+@pytest.mark.parametrize("name", ["n", "on", "no", "null", "true", "y", "off"])
+def test_a_name_that_yaml_takes_for_something_else_stays_a_name(name: str) -> None:
+    made = {path: parse(text, path) for path, text in files(application(name), SETTINGS).items()}
+
+    named = {document.at("metadata", "name") for path in ("namespace.yaml", "service.yaml") for document in made[path]}
+    (deployment,) = made["deployment.yaml"]
+    pod = ("spec", "template", "spec", "containers", 0)
+    assert {name} == named
+    assert (name, name) == (deployment.at(*pod, "name"), deployment.at(*pod, "image"))
+    assert {NAME_LABEL: name} == deployment.at("spec", "selector", "matchLabels")
