@@ -5,6 +5,7 @@ What the sandbox does not serve is answered 501 with a Status that names it.
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,8 @@ class ClusterServer:
             return self._known_path(request) or self._resource(request)
         except ApiError as error:
             return _json(error.code, error.document())
+        except sqlite3.Error as error:
+            return _json(500, ApiError(500, "InternalError", f"the sandbox's disk: {error}").document())
 
     def _known_path(self, request: Request) -> Answer | None:
         path = request.path.rstrip("/")

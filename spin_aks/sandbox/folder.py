@@ -72,7 +72,7 @@ def recall(folder: Path) -> Memory:
     try:
         found = documents.mapping(documents.load(path.read_bytes()))
     except FileNotFoundError:
-        if folder.is_dir() and any(entry.name != "lock" for entry in folder.iterdir()):
+        if folder.is_dir() and any(entry.name != "lock" and entry.suffix != ".tmp" for entry in folder.iterdir()):
             hint = "let SPIN_AKS_SANDBOX_DIR name an empty or a new folder"
             raise SandboxError(f"`{folder}` holds other files and no sandbox", hint) from None
         return Memory()

@@ -59,6 +59,8 @@ class Running:
             raise SandboxError(f"can't start from `{folder}`: {error}", hint) from error
 
     def _open(self, memory: Memory) -> None:
+        # First of all, so that a folder is known as ours whenever we are killed.
+        folders.remember(self._folder, memory)
         blobs = Blobs(self._folder / "registry")
         self._store = Store(self._folder / "cluster.sqlite")
         api = Api(self._store)

@@ -221,6 +221,25 @@ def test_a_second_sandbox_uses_the_first_ones_servers(tmp_path: Path) -> None:
     assert first.returncode == 0
 
 
+def test_two_sandboxes_may_start_at_the_same_moment(tmp_path: Path) -> None:
+    argv = [*SANDBOX, "--", sys.executable, "-c", SHOW]
+    folder, pipe = environment(tmp_path / "new"), subprocess.PIPE
+    processes = [subprocess.Popen(argv, env=folder, stdout=pipe, stderr=pipe, text=True) for _ in range(3)]
+    ends = [(*process.communicate(timeout=WITHIN_S), process.returncode) for process in processes]
+
+    assert [code for _, _, code in ends] == [0, 0, 0], ends
+    assert len({output for output, _, _ in ends}) == 1
+
+
+@pytest.mark.parametrize("moment_s", [0.15, 0.2, 0.25, 0.3, 0.35])
+def test_a_folder_is_usable_at_whatever_moment_its_first_sandbox_is_killed(tmp_path: Path, moment_s: float) -> None:
+    with subprocess.Popen([*SANDBOX, "--", "true"], env=environment(tmp_path), stderr=subprocess.DEVNULL) as process:
+        time.sleep(moment_s)
+        process.kill()
+
+    assert python(tmp_path, PUT_CONFIG_MAP).returncode == 0
+
+
 def test_the_first_sandbox_waits_for_the_second_ones_command(tmp_path: Path) -> None:
     with started(tmp_path, "sh", "-c", "echo ready; read line") as first:
         first_line(first)
