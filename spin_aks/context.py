@@ -12,7 +12,7 @@ from spin_aks import files, observation, settings
 from spin_aks.consent import Consent
 from spin_aks.lock import Lock
 from spin_aks.record import Record
-from spin_aks.spin import manifest, versions
+from spin_aks.spin import remembered, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ class Context:
     @cached_property
     def application(self) -> Application:
         """The application as the manifest has it; raises ManifestError."""
-        return manifest.read(Path(self.settings.manifest))
+        return remembered.read(Path(self.settings.manifest), keep=self.lock.is_ours)
 
     @cached_property
     def runtime(self) -> Runtime:

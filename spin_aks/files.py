@@ -140,6 +140,19 @@ def sweep(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def cache_folder() -> Path:
+    """Where this user's programs keep what can be had again (XDG Base Directory Specification, `XDG_CACHE_HOME`).
+
+    Raises SpinAksError where the user has no home.
+    """
+    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        return (given if given.is_absolute() else Path.home() / ".cache") / "spin-aks"
+    except RuntimeError as error:
+        hint = "set XDG_CACHE_HOME to a folder to keep it in"
+        raise SpinAksError("there is no home folder to keep in what can be had again", hint=hint) from error
+
+
 def read_text(path: Path) -> str:
     """The UTF-8 text in `path`, a byte order mark left out; raises SpinAksError naming the path."""
     try:

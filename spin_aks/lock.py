@@ -21,9 +21,14 @@ class Lock:
         self.path = path
         self._descriptor = -1
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is this very object that holds it."""
+        return self._descriptor >= 0
+
     def acquire(self) -> None:
         """Takes the lock, or does nothing if it is ours already; raises LockedError naming the holder."""
-        if self._descriptor >= 0:
+        if self.is_ours:
             return
         with refused_as_error(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,13 +47,13 @@ class Lock:
         os.write(descriptor, _me().encode())
 
     def release(self) -> None:
-        if self._descriptor >= 0:
+        if self.is_ours:
             os.close(self._descriptor)
             self._descriptor = -1
 
     def is_held(self) -> bool:
         """Whether anybody holds it, without waiting and without taking it for longer than it takes to ask."""
-        if self._descriptor >= 0:
+        if self.is_ours:
             return True
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)

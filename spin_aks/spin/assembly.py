@@ -18,19 +18,19 @@ from spin_aks.spin.model import (
     Trigger,
     Variable,
 )
-from spin_aks.spin.normalise import Normalised, strings, table, tables
+from spin_aks.spin.normalised import Normalised, strings, table, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from spin_aks.json_types import JSON, JSONObject
-    from spin_aks.spin.lines import Lines
     from spin_aks.spin.model import Files, Source
     from spin_aks.spin.shapes import Place
 
 
-def application(normalised: Normalised, path: Path, version: int, lines: Lines) -> Application:
+def application(normalised: Normalised, path: Path, version: int, text: str) -> Application:
+    """The application of the manifest at `path`, which is written in `version` and says `text`."""
     manifest = normalised.manifest
     details = table(manifest, "application")
     components = table(manifest, "component")
@@ -43,18 +43,16 @@ def application(normalised: Normalised, path: Path, version: int, lines: Lines) 
         authors=tuple(strings(details, "authors")),
         trigger_settings=cast("Mapping[str, Mapping[str, JSON]]", table(details, "trigger")),
         variables=tuple(
-            _variable(name, table(table(manifest, "variables"), name), lines) for name in table(manifest, "variables")
+            _variable(name, table(table(manifest, "variables"), name)) for name in table(manifest, "variables")
         ),
-        triggers=tuple(_triggers(normalised, lines)),
-        components=tuple(
-            _component(name, table(components, name), normalised.components[name], lines) for name in components
-        ),
+        triggers=tuple(_triggers(normalised)),
+        components=tuple(_component(name, table(components, name), normalised.components[name]) for name in components),
         normalised=manifest,
-        lines=lines,
+        text=text,
     )
 
 
-def _variable(name: str, written: JSONObject, lines: Lines) -> Variable:
+def _variable(name: str, written: JSONObject) -> Variable:
     place: Place = ("variables", name)
     return Variable(
         name=name,
@@ -62,12 +60,11 @@ def _variable(name: str, written: JSONObject, lines: Lines) -> Variable:
         default=cast("str | None", written.get("default")),
         secret=bool(written.get("secret")),
         description=str(written.get("description", "")),
-        line=lines.line(place),
         place=place,
     )
 
 
-def _triggers(normalised: Normalised, lines: Lines) -> Iterator[Trigger]:
+def _triggers(normalised: Normalised) -> Iterator[Trigger]:
     triggers = table(normalised.manifest, "trigger")
     for kind in triggers:
         for index, written in enumerate(tables(triggers, kind)):
@@ -77,12 +74,11 @@ def _triggers(normalised: Normalised, lines: Lines) -> Iterator[Trigger]:
                 id=str(written["id"]),
                 component=cast("str | None", written.get("component")),
                 config={key: value for key, value in written.items() if key not in ("id", "component")},
-                line=lines.line(place),
                 place=place,
             )
 
 
-def _component(name: str, written: JSONObject, place: Place, lines: Lines) -> Component:
+def _component(name: str, written: JSONObject, place: Place) -> Component:
     profiles = table(written, "profile")
     http_hosts = hosts.converted(strings(written, "allowed_http_hosts"))
     return Component(
@@ -100,7 +96,6 @@ def _component(name: str, written: JSONObject, place: Place, lines: Lines) -> Co
         build=_build(table(written, "build")) if "build" in written else None,
         dependencies=table(written, "dependencies"),
         profiles={profile: _profile(table(profiles, profile)) for profile in profiles},
-        line=lines.line(place),
         place=place,
     )
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from spin_aks.spin import expressions, hosts
 from spin_aks.spin.names import is_kebab
-from spin_aks.spin.normalise import strings, table
+from spin_aks.spin.normalised import strings, table
 from spin_aks.spin.versions import Version
 
 if TYPE_CHECKING:

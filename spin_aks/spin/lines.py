@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ class Lines:
         if self._breaks is None:
             self._breaks = [match.start() for match in re.finditer("\n", self.text)]
         return bisect_left(self._breaks, offset) + 1
+
+
+@lru_cache(maxsize=4)
+def of(text: str) -> Lines:
+    """The lines of `text`; for a text that was asked about lately, with all that was found in it."""
+    return Lines(text)
 
 
 @dataclass(slots=True)

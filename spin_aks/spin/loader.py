@@ -18,7 +18,7 @@ from spin_aks.spin import expressions, hosts, triggers
 from spin_aks.spin.dependencies import wrong_dependencies
 from spin_aks.spin.model import FilePattern, LocalSource, PackageSource, RemoteSource
 from spin_aks.spin.names import is_semver, resolvable_variable
-from spin_aks.spin.normalise import strings, table
+from spin_aks.spin.normalised import strings, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

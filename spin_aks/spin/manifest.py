@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from spin_aks.errors import ManifestError, Problem
-from spin_aks.spin import assembly, schema_v1, schema_v2, toml
-from spin_aks.spin.lines import Lines
+from spin_aks.spin import assembly, lines, schema_v1, schema_v2, toml
 from spin_aks.spin.normalise import from_v1, from_v2
 from spin_aks.spin.shapes import Reading
 from spin_aks.spin.versions import NEWEST_SPIN, Version
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     from spin_aks.json_types import JSONObject
     from spin_aks.spin.model import Application
-    from spin_aks.spin.normalise import Normalised
+    from spin_aks.spin.normalised import Normalised
     from spin_aks.spin.shapes import Fault
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -34,12 +33,13 @@ def read(path: Path, *, spin: Version = NEWEST_SPIN) -> Application:
 
 def parse(text: str, path: Path, *, spin: Version = NEWEST_SPIN) -> Application:
     """The application that `text` describes; `path` is only what messages and `Application.path` call it."""
-    reading, lines = Reading(spin), Lines(text.removeprefix("\ufeff"))
-    judged = _judge(toml.document(lines.text, path), reading)
-    placed = sorted((lines.line(fault.place), number, fault) for number, fault in enumerate(reading.faults))
+    reading, text = Reading(spin), text.removeprefix("\ufeff")
+    judged = _judge(toml.document(text, path), reading)
+    found = lines.of(text)
+    placed = sorted((found.line(fault.place), number, fault) for number, fault in enumerate(reading.faults))
     if judged is None or placed:
         raise ManifestError.of(Problem(fault.what, f"{path}:{line}", fault.hint) for line, _, fault in placed)
-    return assembly.application(judged[1], path, judged[0], lines)
+    return assembly.application(judged[1], path, judged[0], text)
 
 
 def faults(text: str, path: Path, *, spin: Version) -> tuple[Fault, ...]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from spin_aks.spin.lines import Lines
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from spin_aks.json_types import JSON
+    from spin_aks.spin.lines import Lines
     from spin_aks.spin.shapes import Place
 
 
@@ -86,7 +85,7 @@ class Profile:
 class Component:
     """`allowed_outbound_hosts` are those Spin's loader sees: what `allowed_http_hosts` allows is converted and added.
 
-    `line` is where it begins, `place` the way to it in the file (see `Application.where`).
+    `place` is the way to it in the file (see `Application.where`), as it is of a variable and of a trigger.
     """
 
     id: str
@@ -103,7 +102,6 @@ class Component:
     build: Build | None = None
     dependencies: Mapping[str, JSON] = field(default_factory=dict)
     profiles: Mapping[str, Profile] = field(default_factory=dict)
-    line: int = 0
     place: Place = field(default=(), compare=False)
 
 
@@ -116,7 +114,6 @@ class Variable:
     default: str | None = None
     secret: bool = False
     description: str = ""
-    line: int = 0
     place: Place = field(default=(), compare=False)
 
 
@@ -131,7 +128,6 @@ class Trigger:
     id: str
     component: str | None
     config: Mapping[str, JSON]
-    line: int = 0
     place: Place = field(default=(), compare=False)
 
 
@@ -140,7 +136,8 @@ class Application:
     """`path` is the manifest as the user named it; `manifest_version` the one it is written in (1 or 2).
 
     `trigger_settings` are the tables of `[application.trigger.TYPE]`; `normalised` is the whole manifest as Spin's own
-    parser gives it (always in version 2's form), for whoever needs a field that has no name here.
+    parser gives it (always in version 2's form), for whoever needs a field that has no name here; `text` is the file's,
+    without a byte order mark.
     """
 
     path: Path
@@ -154,7 +151,7 @@ class Application:
     triggers: tuple[Trigger, ...]
     components: tuple[Component, ...]
     normalised: Mapping[str, JSON]
-    lines: Lines = field(default_factory=lambda: Lines(""), repr=False, compare=False)
+    text: str = field(default="", repr=False, compare=False)
 
     @property
     def root(self) -> Path:
@@ -170,6 +167,13 @@ class Application:
     def serves_http(self) -> bool:
         """Whether it listens for HTTP requests: what has a port, a Service and a health path."""
         return "http" in self.trigger_types
+
+    @property
+    def lines(self) -> Lines:
+        """Where in `text` a place stands: not looked for before somebody asks."""
+        from spin_aks.spin import lines
+
+        return lines.of(self.text)
 
     def where(self, place: Place) -> str:
         """`PATH:LINE` of what stands at `place`: a `place` of a component, trigger or variable, with keys added."""

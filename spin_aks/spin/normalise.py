@@ -5,11 +5,11 @@ Sources: crates/manifest/src/compat.rs (version 1 to 2) and crates/manifest/src/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from spin_aks.spin.hosts import DATABASES, converted, wrong_http_hosts
 from spin_aks.spin.names import component_id, is_kebab, variable_name
+from spin_aks.spin.normalised import Normalised, strings, table, tables
 from spin_aks.spin.versions import Version
 
 if TYPE_CHECKING:
@@ -40,28 +40,6 @@ _OWN_RESOURCES = (
     "sqlite_databases",
     "variables",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Normalised:
-    """`manifest` as Spin's parser gives it; where its components and triggers stand in the file."""
-
-    manifest: JSONObject
-    components: dict[str, Place]
-    triggers: dict[tuple[str, int], Place]
-
-
-def table(parent: JSONObject, key: str) -> JSONObject:
-    """The table at `key` of what a schema has found sound; an empty one if it is not there."""
-    return cast("JSONObject", parent.get(key) or {})
-
-
-def tables(parent: JSONObject, key: str) -> list[JSONObject]:
-    return cast("list[JSONObject]", parent.get(key) or [])
-
-
-def strings(parent: JSONObject, key: str) -> list[str]:
-    return cast("list[str]", parent.get(key) or [])
 
 
 def from_v1(found: JSONObject, reading: Reading) -> Normalised:

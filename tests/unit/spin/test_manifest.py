@@ -88,13 +88,14 @@ source = {{ package = "a:b", version = "1.2.3", registry = "r.example" }}
     )
 
     front, pack, inline = app.components
+    line = app.lines.line
     assert (app.name, app.version, app.description, app.authors) == ("shop", "1.2.3", "sells", ("A <a@example.com>",))
     assert app.trigger_settings == {"redis": {"address": "redis://{{ host }}"}}
-    assert [(v.name, v.required, v.default, v.secret, v.line) for v in app.variables] == [
+    assert [(v.name, v.required, v.default, v.secret, line(v.place)) for v in app.variables] == [
         ("host", False, "localhost", False, 10),
         ("key", True, None, True, 11),
     ]
-    assert [(t.type, t.id, t.component, t.line) for t in app.triggers] == [
+    assert [(t.type, t.id, t.component, line(t.place)) for t in app.triggers] == [
         ("http", "front-http-trigger", "front", 12),
         ("http", "http-trigger1", None, 19),
         ("redis", "orders", "orders-component", 15),
@@ -107,9 +108,9 @@ source = {{ package = "a:b", version = "1.2.3", registry = "r.example" }}
     assert front.profiles == {
         "debug": Profile(LocalSource("debug.wasm"), {"B": "2"}, ("make debug",)),
     }
-    assert (front.line, front.variables, front.environment) == (22, {"host": "{{ host }}"}, {"A": "1"})
+    assert (line(front.place), front.variables, front.environment) == (22, {"host": "{{ host }}"}, {"A": "1"})
     assert pack.source == PackageSource("a:b", "1.2.3", "r.example")
-    assert (inline.id, inline.source, inline.line) == (
+    assert (inline.id, inline.source, line(inline.place)) == (
         "orders-component",
         RemoteSource("https://example.com/x.wasm", DIGEST),
         18,
@@ -126,11 +127,11 @@ def test_version_1_comes_out_in_version_2s_form() -> None:
 
     assert app.manifest_version == 1
     assert app.components[0].id == "my-app"
-    assert app.components[0].line == 7
+    assert app.lines.line(app.components[0].place) == 7
     assert app.components[0].variables == {"x": "{{ x }}"}
     assert app.components[0].allowed_outbound_hosts[:3] == ("redis://*:*", "mysql://*:*", "postgres://*:*")
     assert app.components[0].allowed_outbound_hosts[3:] == ("http://a.b", "https://a.b")
-    assert (app.triggers[0].id, app.triggers[0].line) == ("trigger-my-app", 12)
+    assert (app.triggers[0].id, app.lines.line(app.triggers[0].place)) == ("trigger-my-app", 12)
     assert app.normalised["spin_manifest_version"] == 2
 
 
@@ -271,7 +272,7 @@ def test_a_byte_order_mark_and_windows_line_ends_change_nothing(tmp_path: Path) 
     app = read(tmp_path)
 
     assert app.normalised == parse(text, PATH).normalised
-    assert app.components[0].line == 6
+    assert app.lines.line(app.components[0].place) == 6
     assert app.path == path
     assert app.root == tmp_path
 
