@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from spin_aks.context import Context
     from spin_aks.kubernetes_object import KubernetesObject
 
+# A load balancer of Azure's has its address after a minute or so.
+ADDRESS_WITHIN_S = 120.0
+
 # What the stages before have made sure of, each a cause of a silent end of the shim (seen with shim 0.24.0).
 RULED_OUT = (
     "a wasm file that is missing, empty or none",
@@ -118,11 +121,17 @@ def _apply(context: Context) -> None:
 
 
 def _address(cluster: Cluster, settled: Applied) -> str:
-    """Where the application is reached from outside, if the cloud has given it an address by now."""
-    from spin_aks.cluster.address import address
+    """Where the application is reached from outside; empty, with a word why, if nobody can reach it from there yet."""
+    from spin_aks.cluster.address import reach
 
-    services = (item.key for item in settled.objects if item.key.kind == "Service")
-    return next((found for key in services if (found := address(cluster, key))), "")
+    services = [item.key for item in settled.objects if item.key.kind == "Service"]
+    mine = next((key for key in services if key.namespace == settled.namespace), None)
+    if mine is None:
+        return ""
+    found = reach(cluster, mine, timeout_s=ADDRESS_WITHIN_S, progress=terminal.say)
+    if found.note:
+        terminal.say(found.note)
+    return found.url
 
 
 def _objects(context: Context) -> list[KubernetesObject]:
