@@ -29,12 +29,6 @@ class Reach:
     note: str
 
 
-def address(cluster: Cluster, service: ObjectKey) -> str | None:
-    """`http://203.0.113.10`, the address from outside; None while there is none, or if there will never be one."""
-    document = cluster.get(SERVICES.path(service.namespace, service.name))
-    return (url(document) or None) if document else None
-
-
 def reach(
     cluster: Cluster,
     service: ObjectKey,

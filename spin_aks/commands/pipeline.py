@@ -59,8 +59,13 @@ def say_where_it_runs(arguments: argparse.Namespace) -> None:
     with entered(arguments) as context:
         match files.read_json(context.state("applied.json")):
             case {"application": str(name), "namespace": str(namespace), "address": str(address)}:
-                where = f" at {address}" if address else ""
-                terminal.say(f"{name} runs in the namespace {namespace}{where}")
+                terminal.say(_where(name, namespace, address))
+
+
+def _where(name: str, namespace: str, address: str) -> str:
+    if os.environ.get("SPIN_AKS_SANDBOX"):
+        return f"{name} is in the namespace {namespace} of the sandbox, where nothing of it really runs"
+    return f"{name} runs in the namespace {namespace}{f' at {address}' if address else ''}"
 
 
 @contextmanager
