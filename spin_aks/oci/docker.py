@@ -45,7 +45,8 @@ def build(dockerfile: Path, context: Path, *, output: Callable[[str], None], pla
     """Builds `dockerfile` with the folder `context`, whole and nothing else, and gives the image's id (`sha256:...`).
 
     `output` hears each line the daemon says. Files get the time 0 and owner 0, so that the same files make the same
-    layers. Raises SpinAksError if there is no daemon, or if the build fails, with its step and last lines.
+    layers. Raises SpinAksError if there is no daemon, if the build fails, with its step and last lines, or if the
+    daemon makes an image for another platform: Docker 20.10 gives `FROM scratch` its own (see also moby/moby#47823).
     """
     with _daemon() as client, tempfile.TemporaryFile() as archive:
         write_context(dockerfile, context, archive)
@@ -59,7 +60,9 @@ def build(dockerfile: Path, context: Path, *, output: Callable[[str], None], pla
             decode=True,
             platform=platform or None,
         )
-        return _built(events, dockerfile, output)
+        image_id = _built(events, dockerfile, output)
+        _check_platform(client, image_id, platform)
+        return image_id
 
 
 def push(
@@ -170,6 +173,15 @@ def _built(events: Iterable[JSONObject], dockerfile: Path, output: Callable[[str
         why = "\n".join([*last, error]).rstrip()
         raise SpinAksError(f"`docker build` failed{at}", where=str(dockerfile), why=why)
     return image_id
+
+
+def _check_platform(client: DockerClient, image_id: str, platform: str) -> None:
+    described = client.images.get(image_id).attrs
+    made = f"{described.get('Os')}/{described.get('Architecture')}"
+    if platform and made != platform:
+        what = f"the Docker daemon made an image for `{made}`, which nodes of `{platform}` don't take for theirs"
+        hint = f"use a daemon on `{platform}` or a newer one, or build without Docker: `--builder oci`"
+        raise SpinAksError(what, hint=hint)
 
 
 def _lines(event: JSONObject) -> list[str]:

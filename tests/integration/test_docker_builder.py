@@ -71,6 +71,25 @@ def test_a_dockerfile_outside_its_context_is_built_and_pushed(
     assert exists(pushed.reference)
 
 
+@pytest.mark.parametrize("platform", ["linux/amd64", "linux/arm64"])
+def test_the_image_is_one_for_the_nodes_platform_or_there_is_none(
+    registry: Registry, dockerfile: Path, bundle: Path, platform: str
+) -> None:
+    """Which of the two it is for a platform that is not the daemon's own depends on the daemon's version."""
+    try:
+        image_id = docker.build(dockerfile, bundle, output=quiet, platform=platform)
+    except SpinAksError as error:
+        made, hint = str(error), error.problems[0].hint
+        assert f"which nodes of `{platform}` don't take for theirs" in made
+        assert hint.endswith("or build without Docker: `--builder oci`")
+        return
+    pushed = docker.push(image_id, Reference(registry.host, "docker/platform", platform[-5:]), progress=quiet)
+
+    config = json.loads(registry.blob(pushed.digest).read_bytes())["config"]
+    described = json.loads(registry.blob(config["digest"]).read_bytes())
+    assert platform == f"{described['os']}/{described['architecture']}"
+
+
 def test_a_layer_that_did_not_change_is_not_sent_again(registry: Registry, dockerfile: Path, bundle: Path) -> None:
     reference = Reference(registry.host, "docker/changed", "v1")
     first = docker.push(docker.build(dockerfile, bundle, output=quiet), reference, progress=quiet)
