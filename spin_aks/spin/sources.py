@@ -45,10 +45,10 @@ def _watched(scope: Scope) -> Iterator[str]:
 
     Strings and not Path: there are thousands in a run that does nothing, and a Path costs ten times as much.
     """
-    base = _clean(scope.workdir or ".")
+    base = clean(scope.workdir or ".")
     for pattern in scope.watch:
         for name in glob.iglob(pattern, root_dir=base, recursive=True, include_hidden=True):  # noqa: PTH207
-            path = _clean(os.path.join(base, name))  # noqa: PTH118
+            path = clean(os.path.join(base, name))  # noqa: PTH118
             if os.path.isfile(path) and not _is_outside(path, base, scope):  # noqa: PTH113
                 yield path
 
@@ -64,7 +64,7 @@ def _is_outside(path: str, base: str, scope: Scope) -> bool:
 
 
 def _below(scope: Scope) -> Iterator[str]:
-    base = _clean(scope.workdir or ".")
+    base = clean(scope.workdir or ".")
     yield from _walk(base, scope, _ignores_above(base))
 
 
@@ -127,5 +127,6 @@ def _ignores_above(base: str) -> tuple[Ignore, ...]:
     return tuple(ignore for folder in folders for ignore in _ignore_of(folder))
 
 
-def _clean(path: str) -> str:
+def clean(path: str) -> str:
+    """`path` in the form in which sources are listed."""
     return os.path.normpath(path).replace(os.sep, "/")

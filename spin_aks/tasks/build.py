@@ -10,9 +10,9 @@ from spin_aks import files, kept, process
 from spin_aks.errors import ProcessError, SpinAksError
 from spin_aks.spin import cli_version
 from spin_aks.spin.model import LocalSource
-from spin_aks.spin.sources import Scope, sources
+from spin_aks.spin.sources import Scope, clean, sources
 from spin_aks.tasks.dockerfile import dockerfile_path
-from spin_aks.tasks.stage import Signature, Stage, signatures
+from spin_aks.tasks.stage import FileState, Stage, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,13 +52,14 @@ def stages(context: Context) -> Iterator[Stage]:
     application = context.application
     made = compilations(application)
     outside = _never_sources(application, context, made)
-    folders = frozenset(_plain(compilation.build.workdir or ".") for compilation in made)
+    folders = frozenset(clean(compilation.build.workdir or ".") for compilation in made)
+    notes = context.state("build")
     for compilation in made:
-        build = compilation.build
-        yield _stage(context, compilation, Scope(build.workdir, build.watch, outside, folders))
+        scope = Scope(compilation.build.workdir, compilation.build.watch, outside, folders)
+        yield _stage(context, compilation, scope, notes / f"{compilation.component}.json")
 
 
-def _stage(context: Context, compilation: Compilation, scope: Scope) -> Stage:
+def _stage(context: Context, compilation: Compilation, scope: Scope, note: Path) -> Stage:
     build = compilation.build
     values: dict[str, JSON] = {
         "command": list(build.commands),
@@ -67,7 +68,6 @@ def _stage(context: Context, compilation: Compilation, scope: Scope) -> Stage:
         "watch": list(build.watch),
         "profile": context.settings.profile,
     }
-    note = context.state(f"build/{compilation.component}.json")
     return Stage(
         name=compilation.name,
         doc=f"compile {compilation.wasm or compilation.component}",
@@ -84,19 +84,15 @@ def _never_sources(application: Application, context: Context, made: tuple[Compi
     ours = {context.settings.manifest, dockerfile_path(context).as_posix(), kept.LOCK.as_posix()}
     ours |= _kubernetes_files(context, made)
     wasm = {component.source.path for component in application.components if isinstance(component.source, LocalSource)}
-    return frozenset(_plain(path) for path in ours | wasm | {compilation.wasm for compilation in made} if path)
+    return frozenset(clean(path) for path in ours | wasm | {compilation.wasm for compilation in made} if path)
 
 
 def _kubernetes_files(context: Context, made: tuple[Compilation, ...]) -> set[str]:
     """Their folder, whole; only the files that we wrote there where sources are in it, too."""
-    folder = Path(context.settings.k8s_dest)
-    if any(Path(compilation.build.workdir).is_relative_to(folder) for compilation in made):
-        return {path.as_posix() for path in kept.written_below(folder)}
-    return {folder.as_posix()}
-
-
-def _plain(path: str) -> str:
-    return Path(path).as_posix()
+    folder = clean(context.settings.k8s_dest)
+    if folder == "." or any(f"{clean(made_by.build.workdir)}/".startswith(f"{folder}/") for made_by in made):
+        return {path.as_posix() for path in kept.written_below(Path(folder))}
+    return {folder}
 
 
 def _sources(scope: Scope, note: Path) -> list[str]:
@@ -105,18 +101,18 @@ def _sources(scope: Scope, note: Path) -> list[str]:
     generated = _generated(note)
     if not generated:
         return found
-    now = signatures(generated)
+    now = states(generated)
     return [path for path in found if path not in generated or now.get(path) != generated[path]]
 
 
-def _generated(note: Path) -> dict[str, Signature]:
+def _generated(note: Path) -> dict[str, FileState]:
     match files.read_json(note):
         case {"generated": dict(entries)}:
-            return {path: entry for path, value in entries.items() if (entry := _signature(value))}
+            return {path: entry for path, value in entries.items() if (entry := _state(value))}
     return {}
 
 
-def _signature(value: JSON) -> Signature | None:
+def _state(value: JSON) -> FileState | None:
     match value:
         case [int(mtime_ns), int(size_bytes)]:
             return mtime_ns, size_bytes
@@ -133,9 +129,12 @@ def _compile(context: Context, compilation: Compilation, scope: Scope, note: Pat
             where=f"component `{compilation.component}`",
             hint="make `source` in spin.toml name what the command makes",
         )
-    made = signatures(path for path in sources(scope) if path not in before)
-    generated: dict[str, JSON] = {path: list(signature) for path, signature in made.items()}
-    files.write_json(note, {"generated": generated})
+    made = states(path for path in sources(scope) if path not in before)
+    generated: dict[str, JSON] = {path: list(state) for path, state in made.items()}
+    if generated:
+        files.write_json(note, {"generated": generated})
+    else:
+        note.unlink(missing_ok=True)
 
 
 def _run(command: process.Command, compilation: Compilation) -> None:

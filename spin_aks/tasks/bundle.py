@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from spin_aks import __version__, files, terminal
 from spin_aks.errors import ManifestError, RefusedError
 from spin_aks.spin.model import LocalSource
+from spin_aks.spin.sources import clean
 from spin_aks.tasks import build, choice, render
 from spin_aks.tasks.stage import Stage, existing
 
@@ -34,12 +35,12 @@ def stage(context: Context) -> Stage:
     )
 
 
-def _inputs(context: Context, form: str) -> Iterator[Path]:
+def _inputs(context: Context, form: str) -> Iterator[Path | str]:
     """Every wasm and asset as they are now; what can't be resolved is for the stage itself to name."""
     application = context.application
     for component in application.components:
         if isinstance(component.source, LocalSource):
-            yield application.root / component.source.path
+            yield clean(component.source.path)
         if component.files:
             yield from _assets(application, component, form)
 
@@ -54,14 +55,14 @@ def _assets(application: Application, component: Component, form: str) -> Iterat
         return
 
 
-def _fetched(context: Context) -> Iterator[Path]:
+def _fetched(context: Context) -> Iterator[str]:
     """The wasm files of the last bundle: one that was fetched may be gone from the cache."""
     match files.read_json(context.state("bundle.json")):
         case {"form": "artifact", "folder": str(folder), "files": list(entries)}:
             for entry in entries:
                 match entry:
                     case {"role": "wasm", "path": str(path)}:
-                        yield Path(folder, path)
+                        yield clean(os.path.join(folder, path))  # noqa: PTH118 - see `existing`
 
 
 def cache_folder() -> Path:

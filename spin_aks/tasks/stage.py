@@ -6,7 +6,9 @@ themselves, not as a digest as doit's own `config_changed` does, so that `why` c
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from spin_aks.errors import Problem
     from spin_aks.json_types import JSON, JSONObject
 
-Signature: TypeAlias = tuple[int, int]
+FileState: TypeAlias = tuple[int, int]
+"""What tells cheaply that a file changed: its mtime in ns, its size in bytes."""
 
 VALUES_KEY = "values"
 DISTURBED_KEY = "disturbed"
@@ -62,19 +65,27 @@ class Inputs:
     doit asks it before it looks at `file_dep`, so it also puts the list of files right.
     """
 
+    # doit asks for the arguments' names of each one there is; finding them out a thousand times takes a while.
+    __signature__ = Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in ("task", "values")])
+
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self._before: dict[str, Signature] = {}
+        self._files: frozenset[str] = frozenset()
+        self._before: dict[str, FileState] = {}
 
     def configure_task(self, task: DoitTask) -> None:
         """doit's hook at load time (doit 0.37, task.py, `_init_uptodate`)."""
         task.value_savers.append(self._left_behind)
 
     def __call__(self, task: DoitTask, values: JSONObject) -> bool:
-        task.file_dep = set(self.stage.files())
-        self._before = signatures(task.file_dep)
+        self._files = frozenset(self.stage.files())
+        task.file_dep = set(self._files)
         known = changed_values(self.stage, values) or disturbed(values) or spoiled(values)
         return not (known or self.stage.observed())
+
+    def begin(self) -> None:
+        """To be called right before the action: from here on, a file that changes has disturbed it."""
+        self._before = states(self._files)
 
     def _left_behind(self) -> dict[str, object]:
         outputs = {path: seal for path in self.stage.targets if _is_state(path) and (seal := _seal(path))}
@@ -82,7 +93,7 @@ class Inputs:
 
     def _disturbed(self) -> list[str]:
         """Files that changed while the stage ran: doit takes their new state for the one it worked on (doit#119)."""
-        now = signatures(self._before)
+        now = states(self._before)
         return sorted(path for path, before in self._before.items() if now.get(path) != before)
 
 
@@ -106,7 +117,7 @@ def _is_state(path: str) -> bool:
 
 
 def _is_broken(path: str, seal: JSON) -> bool:
-    match seal, signatures([path]).get(path):
+    match seal, states([path]).get(path):
         case _, None:
             return False
         case [int(mtime_ns), int(size_bytes), str(digest)], now:
@@ -120,7 +131,7 @@ def _seal(path: str) -> list[JSON] | None:
     """
     if not Path(path).is_file():
         return None
-    return [*signatures([path])[path], _digest(path)]
+    return [*states([path])[path], _digest(path)]
 
 
 def _digest(path: str) -> str:
@@ -144,6 +155,8 @@ class ChangedValue:
 def changed_values(stage: Stage, values: JSONObject) -> tuple[ChangedValue, ...]:
     """The stage's values that differ from those it last ended well with; all of them if it never did."""
     kept = values.get(VALUES_KEY)
+    if kept == stage.values:
+        return ()
     old: Mapping[str, JSON] = kept if isinstance(kept, dict) else {}
     names = sorted(set(old) | set(stage.values))
     return tuple(
@@ -158,14 +171,20 @@ def as_doit(stage: Stage, action: Callable[[], object]) -> dict[str, object]:
 
     `file_dep` is left out: `Inputs` fills it in when doit asks.
     """
+    inputs = Inputs(stage)
+
+    def act() -> object:
+        inputs.begin()
+        return action()
+
     basename, _, name = stage.name.partition(":")
     task: dict[str, object] = {
         "basename": basename,
         "doc": stage.doc,
-        "actions": [action],
+        "actions": [act],
         "task_dep": list(stage.depends_on),
         "targets": list(stage.targets),
-        "uptodate": [Inputs(stage)],
+        "uptodate": [inputs],
         "io": {"capture": False},
         "verbosity": 2,
     }
@@ -174,21 +193,25 @@ def as_doit(stage: Stage, action: Callable[[], object]) -> dict[str, object]:
     return task
 
 
-def signatures(paths: Iterable[str]) -> dict[str, Signature]:
-    """What tells cheaply that a file changed, for each of `paths` that is there: (mtime in ns, size in bytes)."""
+def states(paths: Iterable[str]) -> dict[str, FileState]:
+    """The state of each of `paths` that is there.
+
+    Strings and not Path, here and below: a run that does nothing asks for thousands.
+    """
     found = {}
     for path in paths:
         try:
-            status = Path(path).stat()
+            status = os.stat(path)  # noqa: PTH116
         except OSError:
             continue
         found[path] = (status.st_mtime_ns, status.st_size)
     return found
 
 
-def existing(paths: Iterable[Path | None]) -> list[str]:
+def existing(paths: Iterable[Path | str | None]) -> list[str]:
     """Those of `paths` that are files: one that is missing is for the stage itself to name, better than doit can."""
-    return [path.as_posix() for path in paths if path is not None and path.is_file()]
+    named = (path.as_posix() if isinstance(path, Path) else path for path in paths)
+    return [path for path in dict.fromkeys(named) if path is not None and os.path.isfile(path)]  # noqa: PTH113
 
 
 class DoitTask:
