@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from spin_aks import clock
 from spin_aks.errors import ProcessError, SpinAksError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 GRACE_S = 5.0
 POLL_S = 0.02
@@ -55,9 +56,11 @@ def stream(command: Command) -> None:
     ours: a server that it leaves behind (a compiler's cache, say) would keep that open, and us waiting.
     """
     sys.stderr.flush()
-    with _start(command, stdout=STDERR) as child:
+    with _signals_held() as let_go:
+        child = _start(command, stdout=STDERR)
         try:
-            with _watched(child):
+            with child, _watched(child):
+                let_go()
                 code = child.wait()
         finally:
             _end(child)
@@ -111,6 +114,26 @@ def _start(
 
 
 @contextmanager
+def _signals_held() -> Iterator[Callable[[], None]]:
+    """Holds back what would raise between a child's start and the moment when we can end it, until `let_go`."""
+    came: list[int] = []
+    held = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.signal(number, lambda number, _frame: came.append(number)) for number in held}
+
+    def let_go() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        before.clear()
+        while came:
+            signal.raise_signal(came.pop())
+
+    try:
+        yield let_go
+    finally:
+        let_go()
+
+
+@contextmanager
 def _watched(child: subprocess.Popen[bytes]) -> Iterator[None]:
     """Ends the child with the block, and its group even where we are killed: a watcher sees our pipe to it close."""
     argv = ("sh", "-c", 'read -r word || kill -s KILL -- "-$1"', "sh", str(child.pid))
@@ -131,16 +154,31 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     _signal_group(child, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         child.wait(GRACE_S)
-    while _signal_group(child, None) and clock.monotonic_s() < deadline:
+    while _is_left(child.pid) and clock.monotonic_s() < deadline:
         clock.sleep(POLL_S)
     _signal_group(child, signal.SIGKILL)
     child.wait()
 
 
-def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals | None) -> bool:
-    """Whether there was anybody to take the signal; None only asks."""
+def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, number)
+
+
+def _is_left(group: int) -> bool:
+    """Whether anybody of the group still runs: not the dead that nobody has reaped, where /proc tells them apart."""
     try:
-        os.killpg(child.pid, number or 0)
+        os.killpg(group, 0)
     except (ProcessLookupError, PermissionError):
         return False
-    return True
+    seen = list(Path("/proc").glob("[0-9]*/stat"))
+    return not seen or any(_runs_in(group, stat) for stat in seen)
+
+
+def _runs_in(group: int, stat: Path) -> bool:
+    """By proc(5): after the name in parentheses stand the state, the parent and the group."""
+    try:
+        state, _, of_group = stat.read_text(errors="replace").rpartition(")")[2].split()[:3]
+    except (OSError, ValueError):
+        return False
+    return state != "Z" and int(of_group) == group

@@ -84,6 +84,7 @@ def wanted(context: Context) -> dict[Path, str]:
 
 def _write(context: Context, folder: Path, note: Path) -> None:
     texts = wanted(context)
-    kept.settle(kept.inspect(texts, also=kept.written_below(folder)), context.consent)
+    before = (path for path in kept.written_below(folder) if path.suffix == ".yaml")
+    kept.settle(kept.inspect(texts, also=before), context.consent)
     names: list[JSON] = [path.as_posix() for path in sorted(texts)]
     files.write_json(note, {"files": names})

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from testbed.application import SHOP_VARIABLES, App, copy_of
+from testbed.tiny import tiny_in
 
 from spin_aks import sandbox
 
@@ -26,3 +27,11 @@ def shop(tmp_path: Path, embedded: sandbox.Running) -> App:
     own = f"t{abs(hash(tmp_path)) % 10**10}"
     flags = (*SHOP_VARIABLES, "--namespace", own, "--repository", own)
     return App(copy_of("shop", tmp_path), dict(embedded.environment), flags)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, embedded: sandbox.Running) -> App:
+    """The smallest application, on its way to a namespace and a repository of this test's own."""
+    own = f"t{abs(hash(tmp_path)) % 10**10}"
+    flags = ("--namespace", own, "--repository", own, "--service", "clusterip")
+    return App(tiny_in(tmp_path / "tiny"), dict(embedded.environment), flags)
