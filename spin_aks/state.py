@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from doit.dependency import SqliteDB
+from doit.dependency import DatabaseException, SqliteDB
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,6 +28,7 @@ class DurableDB(SqliteDB):  # type: ignore[misc]  # doit ships no types
     def _sqlite3(self, name: str) -> sqlite3.Connection:
         if name != ":memory:":
             Path(name).parent.mkdir(parents=True, exist_ok=True)
+            _refuse_what_is_none(name)
         connection: sqlite3.Connection = super()._sqlite3(name)
         connection.execute(f"pragma busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("pragma journal_mode = wal")
@@ -48,3 +49,16 @@ class DurableDB(SqliteDB):  # type: ignore[misc]  # doit ships no types
         self._conn.execute("insert or replace into doit values (?, ?)", row)
         self._conn.commit()
         self._dirty.discard(task_id)
+
+
+def _refuse_what_is_none(name: str) -> None:
+    """doit's own check leaves the connection open, which Python 3.13 minds."""
+    import sqlite3
+
+    connection = sqlite3.connect(name)
+    try:
+        connection.execute("pragma schema_version")
+    except sqlite3.DatabaseError as error:
+        raise DatabaseException(f"`{name}`: {error}") from error
+    finally:
+        connection.close()
