@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from spin_aks.context import Context
     from spin_aks.json_types import JSON
-    from spin_aks.spin.model import Application, Build, Component
+    from spin_aks.spin.model import Application, Build
 
 BUILDS = "build"
 
@@ -76,6 +76,7 @@ def _stage(context: Context, compilation: Compilation, scope: Scope, note: Path)
         files=lambda: _sources(scope, note),
         values=values,
         targets=(compilation.wasm,) if compilation.wasm else (),
+        owns_targets=True,
     )
 
 
@@ -158,8 +159,3 @@ def commands(context: Context, compilation: Compilation) -> tuple[process.Comman
         return (process.Command((cli.path, "build", *manifest, "-c", compilation.component, *profile)),)
     folder = Path(compilation.build.workdir or ".")
     return tuple(process.Command.shell(line, folder) for line in compilation.build.commands)
-
-
-def component_wasm(component: Component) -> Path | None:
-    """The file that a component's wasm is in, if it is a local one."""
-    return Path(component.source.path) if isinstance(component.source, LocalSource) else None

@@ -10,7 +10,9 @@ import os
 from dataclasses import dataclass, field
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from doit.dependency import UptodateCalculator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -43,9 +45,10 @@ class Stage:
     """One stage of the pipeline.
 
     `files` lists the files it depends on when it is called: those that a stage before it made in the same run are among
-    them, which a list taken at load time would miss. `observed` says, in sentences, what outside this machine is not
-    as the stage left it. `requires` names what nobody has given yet, before anything runs. `values` hold no secret:
-    they are kept in plain text.
+    them, which a list taken at load time would miss. With `owns_targets` a target that somebody else changed makes it
+    stale, as one below `.spin-aks/` always does; without, it is a file that people keep and edit. `observed` says, in
+    sentences, what outside this machine is not as the stage left it. `requires` names what nobody has given yet, before
+    anything runs. `values` hold no secret: they are kept in plain text.
     """
 
     name: str
@@ -55,23 +58,30 @@ class Stage:
     files: Callable[[], Iterable[str]] = no_files
     values: Mapping[str, JSON] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
+    owns_targets: bool = False
     observed: Callable[[], tuple[str, ...]] = nothing_observed
     requires: Callable[[], tuple[Problem, ...]] = nothing_required
 
 
-class Inputs:
+class Inputs(UptodateCalculator):  # type: ignore[misc]  # doit ships no types
     """The `uptodate` of every stage, the only one it has (two of doit's never agree: pydoit/doit#333).
 
-    doit asks it before it looks at `file_dep`, so it also puts the list of files right.
+    doit asks it before it looks at `file_dep`, so it also puts the list of files right. It is an UptodateCalculator for
+    the sake of `setup`, where doit hands over its memory.
     """
 
     # doit asks for the arguments' names of each one there is; finding them out a thousand times takes a while.
     __signature__ = Signature([Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in ("task", "values")])
 
     def __init__(self, stage: Stage) -> None:
+        super().__init__()
         self.stage = stage
         self._files: frozenset[str] = frozenset()
         self._before: dict[str, FileState] = {}
+        self._memory: Memory | None = None
+
+    def setup(self, dep_manager: Memory, tasks_dict: Mapping[str, object]) -> None:  # noqa: ARG002 - doit's hook
+        self._memory = dep_manager
 
     def configure_task(self, task: DoitTask) -> None:
         """doit's hook at load time (doit 0.37, task.py, `_init_uptodate`)."""
@@ -84,11 +94,18 @@ class Inputs:
         return not (known or self.stage.observed())
 
     def begin(self) -> None:
-        """To be called right before the action: from here on, a file that changes has disturbed it."""
+        """To be called right before the action: from here on, a file that changes has disturbed it.
+
+        What doit remembers of the stage is forgotten here: if it is killed from now on, its targets are whatever it
+        got to, and putting its files back as they were would make it look fresh.
+        """
         self._before = states(self._files)
+        if self._memory is not None:
+            self._memory.remove(self.stage.name)
 
     def _left_behind(self) -> dict[str, object]:
-        outputs = {path: seal for path in self.stage.targets if _is_state(path) and (seal := _seal(path))}
+        owned = (path for path in self.stage.targets if self.stage.owns_targets or _is_state(path))
+        outputs = {path: seal for path in owned if (seal := _seal(path))}
         return {VALUES_KEY: dict(self.stage.values), DISTURBED_KEY: self._disturbed(), OUTPUTS_KEY: outputs}
 
     def _disturbed(self) -> list[str]:
@@ -104,8 +121,8 @@ def disturbed(values: JSONObject) -> tuple[str, ...]:
 
 
 def spoiled(values: JSONObject) -> tuple[str, ...]:
-    """The stage's own files below `.spin-aks/` that hold something else than what it last wrote (doit only asks whether
-    a target is there). Those that are gone are not among them.
+    """The stage's own targets that hold something else than what it last wrote (doit only asks whether a target is
+    there). Those that are gone are not among them.
     """
     noted = values.get(OUTPUTS_KEY)
     outputs: JSONObject = noted if isinstance(noted, dict) else {}
@@ -220,3 +237,9 @@ class DoitTask:
     name: str
     file_dep: set[str]
     value_savers: list[Callable[[], dict[str, object]]]
+
+
+class Memory(Protocol):
+    """The part of doit's Dependency that `Inputs` touches."""
+
+    def remove(self, task_id: str) -> None: ...

@@ -62,8 +62,10 @@ def run(stages: tuple[Stage, ...]) -> list[str]:
     reporter = Reporter(plan.decide(stages, tasks, dependency, context.record))
     control = TaskControl(list(tasks.values()))
     control.process([stage.name for stage in stages])
-    Runner(dependency, reporter, stream=Stream(2)).run_all(control.task_dispatcher())
-    context.lock.release()
+    try:
+        Runner(dependency, reporter, stream=Stream(2)).run_all(control.task_dispatcher())
+    finally:
+        context.lock.release()
     return reporter.ran
 
 
@@ -149,6 +151,38 @@ def test_a_failed_stage_is_failed_with_its_error_until_it_ends_well() -> None:
     assert [("failed", ["failed: no such luck"])] == states((copy("a", "b"),))
     assert ["copy:b"] == run((copy("a", "b"),))
     assert [("fresh", [])] == states((copy("a", "b"),))
+
+
+def test_a_stage_that_was_interrupted_is_stale_even_where_its_files_are_as_before() -> None:
+    Path("a").write_text("1")
+    run((copy("a", "b"),))
+    Path("a").write_text("2")
+    plain = copy("a", "b")
+
+    def interrupted() -> None:
+        plain.action()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run((replace(plain, action=interrupted),))
+    Path("a").write_text("1")
+
+    assert [("failed", ["failed: it was interrupted"])] == states((plain,))
+    assert ["copy:b"] == run((plain,))
+    assert "1" == Path("b").read_text()
+
+
+def test_a_target_that_somebody_else_changed_is_the_reason_where_it_is_the_stages_own() -> None:
+    Path("a").write_text("1")
+    kept, own = copy("a", "b"), replace(copy("a", "c"), owns_targets=True)
+    run((kept, own))
+    for name in ("b", "c"):
+        Path(name).write_text("edited")
+
+    assert [("fresh", []), ("stale", ["c is not as it left it"])] == states((kept, own))
+    assert ["copy:c"] == run((kept, own))
+    Path("c").touch()
+    assert [("fresh", []), ("fresh", [])] == states((kept, own))
 
 
 def test_a_file_that_changes_while_its_stage_runs_leaves_the_stage_stale() -> None:
