@@ -12,7 +12,7 @@ from spin_aks import files, observation, settings
 from spin_aks.consent import Consent
 from spin_aks.lock import Lock
 from spin_aks.record import Record
-from spin_aks.spin import remembered, versions
+from spin_aks.spin import profiles, remembered, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,8 +42,12 @@ class Context:
 
     @cached_property
     def application(self) -> Application:
-        """The application as the manifest has it; raises ManifestError."""
-        return remembered.read(Path(self.settings.manifest), keep=self.lock.is_ours)
+        """The application as the manifest has it, with the chosen profile in force.
+
+        Raises ManifestError, and UsageError for a profile that no component has.
+        """
+        written = remembered.read(Path(self.settings.manifest), keep=self.lock.is_ours)
+        return profiles.applied(written, self.settings.profile) if self.settings.profile else written
 
     @cached_property
     def runtime(self) -> Runtime:

@@ -93,8 +93,15 @@ def _dependencies(component: Component) -> Iterator[str]:
 
 
 def _composition(app: Application) -> bytes:
-    """What stands for the locked application where the Spin CLI will write it: all that it is made of."""
-    return _compact(dict(app.normalised), sort_keys=True)
+    """What stands for the locked application where the Spin CLI will write it: all that it is made of.
+
+    What a profile changes of a component is not in the manifest's own keys: it stands beside them.
+    """
+    in_force: JSONObject = {
+        component.id: {"environment": dict(component.environment), "dependencies": dict(component.dependencies)}
+        for component in app.components
+    }
+    return _compact({"manifest": dict(app.normalised), "in force": in_force}, sort_keys=True)
 
 
 class _Shelf:

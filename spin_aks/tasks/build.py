@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spin_aks import files, kept, process
+from spin_aks import files, kept
 from spin_aks.errors import ProcessError, SpinAksError
 from spin_aks.spin import cli_version
 from spin_aks.spin.model import LocalSource
@@ -17,6 +17,7 @@ from spin_aks.tasks.stage import FileState, Stage, states
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from spin_aks import process
     from spin_aks.context import Context
     from spin_aks.json_types import JSON
     from spin_aks.spin.model import Application, Build
@@ -84,8 +85,17 @@ def _never_sources(application: Application, context: Context, made: tuple[Compi
     """What is made from the sources, or beside them: the manifest counts by the slice that is in the values."""
     ours = {context.settings.manifest, dockerfile_path(context).as_posix(), kept.LOCK.as_posix()}
     ours |= _kubernetes_files(context, made)
-    wasm = {component.source.path for component in application.components if isinstance(component.source, LocalSource)}
-    return frozenset(clean(path) for path in ours | wasm | {compilation.wasm for compilation in made} if path)
+    return frozenset(clean(path) for path in ours | _outputs(application) if path)
+
+
+def _outputs(application: Application) -> set[str]:
+    """The wasm files of all components, in each of their profiles."""
+    every = (
+        source
+        for component in application.components
+        for source in (component.source, *(profile.source for profile in component.profiles.values()))
+    )
+    return {source.path for source in every if isinstance(source, LocalSource)}
 
 
 def _kubernetes_files(context: Context, made: tuple[Compilation, ...]) -> set[str]:
@@ -139,6 +149,8 @@ def _compile(context: Context, compilation: Compilation, scope: Scope, note: Pat
 
 
 def _run(command: process.Command, compilation: Compilation) -> None:
+    from spin_aks import process
+
     try:
         process.stream(command)
     except ProcessError as error:
@@ -152,6 +164,8 @@ def commands(context: Context, compilation: Compilation) -> tuple[process.Comman
 
     As Spin has it (crates/build/src/lib.rs): each by the shell, in the workdir, in order, until the first failure.
     """
+    from spin_aks import process
+
     cli = cli_version.find()
     if cli is not None and cli_version.can_build_one_component(cli.version):
         profile = ("--profile", context.settings.profile) if context.settings.profile else ()
