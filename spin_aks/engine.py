@@ -131,12 +131,14 @@ def _state(name: str, context: Context) -> Iterator[Dependency]:
 
 
 def _no_memory(verb: str, error: Exception, name: str, context: Context) -> SpinAksError:
-    said = str(error).splitlines()[0]
-    full = "full" in said or "I/O" in said
+    """doit tells every error of SQLite as a broken file, with the real one as its context."""
+    heard = error.__context__ if isinstance(error.__context__, sqlite3.Error) else error
+    said = str(heard).splitlines()[0]
+    sound = getattr(heard, "sqlite_errorname", "SQLITE_NOTADB").partition("_")[2] not in ("NOTADB", "CORRUPT")
     return SpinAksError(
         f"what was done before can't be {verb}: {said}",
         where=name,
-        hint="free some room on that disk and run the same command again"
-        if full
+        hint="free some room on that disk, see that you may write there, and run the same command again"
+        if sound
         else f"remove `{context.database}` and run the same command again: every stage is then stale, no more",
     )

@@ -43,8 +43,9 @@ class Lock:
                 hint="wait for it to end, or name another environment with `-e NAME`",
             ) from None
         self._descriptor = descriptor
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, _me().encode())
+        with refused_as_error(self.path):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, _me().encode())
 
     def release(self) -> None:
         if self.is_ours:
