@@ -41,13 +41,17 @@ class Context:
     failures: list[Exception] = field(default_factory=list)
 
     @cached_property
+    def written(self) -> Application:
+        """The application as the manifest has it, whatever the profile; raises ManifestError."""
+        return remembered.read(Path(self.settings.manifest), keep=self.lock.is_ours)
+
+    @cached_property
     def application(self) -> Application:
-        """The application as the manifest has it, with the chosen profile in force.
+        """The application with the chosen profile in force.
 
         Raises ManifestError, and UsageError for a profile that no component has.
         """
-        written = remembered.read(Path(self.settings.manifest), keep=self.lock.is_ours)
-        return profiles.applied(written, self.settings.profile) if self.settings.profile else written
+        return profiles.applied(self.written, self.settings.profile) if self.settings.profile else self.written
 
     @cached_property
     def runtime(self) -> Runtime:

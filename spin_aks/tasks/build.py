@@ -52,7 +52,7 @@ def compilations(application: Application) -> tuple[Compilation, ...]:
 def stages(context: Context) -> Iterator[Stage]:
     application = context.application
     made = compilations(application)
-    outside = _never_sources(application, context, made)
+    outside = _never_sources(context, made)
     folders = frozenset(clean(compilation.build.workdir or ".") for compilation in made)
     notes = context.state("build")
     for compilation in made:
@@ -81,11 +81,11 @@ def _stage(context: Context, compilation: Compilation, scope: Scope, note: Path)
     )
 
 
-def _never_sources(application: Application, context: Context, made: tuple[Compilation, ...]) -> frozenset[str]:
+def _never_sources(context: Context, made: tuple[Compilation, ...]) -> frozenset[str]:
     """What is made from the sources, or beside them: the manifest counts by the slice that is in the values."""
     ours = {context.settings.manifest, dockerfile_path(context).as_posix(), kept.LOCK.as_posix()}
     ours |= _kubernetes_files(context, made)
-    return frozenset(clean(path) for path in ours | _outputs(application) if path)
+    return frozenset(clean(path) for path in ours | _outputs(context.written) if path)
 
 
 def _outputs(application: Application) -> set[str]:
