@@ -6,6 +6,8 @@ backend commits after each of them. Registered as `doit.BACKEND: durable`, so pl
 
 from __future__ import annotations
 
+import os
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +30,25 @@ class DurableDB(SqliteDB):  # type: ignore[misc]  # doit ships no types
     def _sqlite3(self, name: str) -> sqlite3.Connection:
         if name != ":memory:":
             Path(name).parent.mkdir(parents=True, exist_ok=True)
+            if not os.access(Path(name).parent, os.W_OK):
+                return self._read_only(name)
             _refuse_what_is_none(name)
         connection: sqlite3.Connection = super()._sqlite3(name)
         connection.execute(f"pragma busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = normal")
         return connection
+
+    def _read_only(self, name: str) -> sqlite3.Connection:
+        """A copy in memory, to look at: a database in WAL mode can't be opened where nothing can be written beside it
+        (https://sqlite.org/wal.html, "Read-Only Databases").
+        """
+        import sqlite3
+
+        copy: sqlite3.Connection = super()._sqlite3(":memory:")
+        with closing(sqlite3.connect(f"{Path(name).absolute().as_uri()}?immutable=1", uri=True)) as whole:
+            copy.executemany("insert into doit values (?, ?)", whole.execute("select task_id, task_data from doit"))
+        return copy
 
     def set(self, task_id: str, dependency: str, value: JSON) -> None:
         super().set(task_id, dependency, value)

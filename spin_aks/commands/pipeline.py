@@ -71,8 +71,8 @@ def _where(name: str, namespace: str, address: str) -> str:
 @contextmanager
 def entered(arguments: argparse.Namespace) -> Iterator[Context]:
     """The context that the flags describe, from the application's root; errors name files as the user would."""
-    given = settings.read(vars(arguments), os.environ)
-    started, (root, rooted) = Path.cwd(), settings.rooted(given)
+    started = _here()
+    root, rooted = settings.rooted(settings.read(vars(arguments), os.environ))
     _require_kube(rooted.kind)
     os.chdir(root)
     try:
@@ -82,6 +82,13 @@ def entered(arguments: argparse.Namespace) -> Iterator[Context]:
         raise
     finally:
         os.chdir(started)
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise UsageError("the folder that you are in is gone", hint="`cd` to the application's folder") from error
 
 
 def _seen_from(folder: Path, where: str) -> str:
