@@ -52,9 +52,9 @@ def inspect(wanted: Mapping[Path, str], *, also: Iterable[Path] = ()) -> tuple[K
     )
 
 
-def written_below(folder: Path) -> tuple[Path, ...]:
-    """The files below `folder` that we once wrote."""
-    return tuple(Path(name) for name in _digests() if Path(name).is_relative_to(folder))
+def written_below(folder: Path) -> dict[Path, str]:
+    """The files below `folder` that we once wrote, with the digest of what we wrote last, whatever is there now."""
+    return {Path(name): digest for name, digest in _digests().items() if Path(name).is_relative_to(folder)}
 
 
 def is_theirs(path: Path, text: Callable[[], str]) -> bool:

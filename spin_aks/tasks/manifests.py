@@ -27,8 +27,25 @@ def stage(context: Context) -> Stage:
         files=lambda: existing([context.state("app.json")]),
         values=_values(context),
         targets=(folder.as_posix(), note.as_posix()),
-        observed=lambda: overridden(context, lambda: wanted(context)),
+        observed=lambda: (*overridden(context, lambda: wanted(context)), *_rewritten(folder, note)),
     )
+
+
+def _rewritten(folder: Path, note: Path) -> tuple[str, ...]:
+    """Which of the files spin-aks itself wrote since, in sentences.
+
+    All environments and all clones share the folder, and the last of them wrote it for its own values.
+    """
+    match files.read_json(note):
+        case {"files": dict(noted)}:
+            now = _written(folder)
+            changed = sorted(name for name in noted.keys() | now if noted.get(name) != now.get(name))
+            return tuple(f"{name} was written for another environment, or in another clone" for name in changed)
+    return ()
+
+
+def _written(folder: Path) -> dict[str, JSON]:
+    return {path.as_posix(): digest for path, digest in kept.written_below(folder).items() if path.suffix == ".yaml"}
 
 
 def paths(context: Context) -> list[Path]:
@@ -83,8 +100,6 @@ def wanted(context: Context) -> dict[Path, str]:
 
 
 def _write(context: Context, folder: Path, note: Path) -> None:
-    texts = wanted(context)
-    before = (path for path in kept.written_below(folder) if path.suffix == ".yaml")
-    kept.settle(kept.inspect(texts, also=before), context.consent)
-    names: list[JSON] = [path.as_posix() for path in sorted(texts)]
-    files.write_json(note, {"files": names})
+    before = [Path(name) for name in _written(folder)]
+    kept.settle(kept.inspect(wanted(context), also=before), context.consent)
+    files.write_json(note, {"files": _written(folder)})
