@@ -14,15 +14,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spin_aks import process
 from spin_aks.errors import SpinAksError, UsageError
 from spin_aks.spin.versions import Version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What stands in parentheses after the version is not there in every build of Spin.
-_ANSWER = re.compile(r"^spin (\S+)")
 _ONE_COMPONENT_SINCE = Version(1, 3)
 
 
@@ -88,13 +85,16 @@ def _path(environment: Mapping[str, str]) -> str | None:
 
 @lru_cache
 def _asked(path: str, _size: int, _mtime_ns: int) -> Version:
+    from spin_aks import process
+
     try:
         answer = process.capture(process.Command((path, "--version")), timeout_s=20.0)
     except SpinAksError as error:
         raise UsageError(
             f"`{path} --version` does not answer: {error}", hint="set `SPIN_BIN_PATH` to a Spin CLI that works"
         ) from error
-    match = _ANSWER.match(answer)
+    # What stands in parentheses after the version is not there in every build of Spin.
+    match = re.match(r"spin (\S+)", answer)
     if match is None:
         first = answer.partition("\n")[0][:80]
         raise UsageError(

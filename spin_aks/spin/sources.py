@@ -5,13 +5,12 @@ from __future__ import annotations
 import glob
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pathspec import GitIgnoreSpec
+    from spin_aks.spin.gitignore import Ignore
 
 # Folders in which tools leave what they made or fetched; nobody edits what is in them.
 NEVER_SOURCES = frozenset(
@@ -93,31 +92,18 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
-    """A .gitignore: `folder` is the one it stands in, ending in `/`, or empty for the root itself."""
-
-    folder: str
-    spec: GitIgnoreSpec
-
-
 def _ignored(path: str, ignores: tuple[Ignore, ...]) -> bool:
     """Whether git would ignore it; the deepest .gitignore that says anything decides (gitignore(5))."""
-    for ignore in reversed(ignores):
-        verdict = ignore.spec.check_file(path.removeprefix(ignore.folder)).include
-        if verdict is not None:
-            return verdict
-    return False
+    verdicts = (ignore.verdict(path) for ignore in reversed(ignores))
+    return next((verdict for verdict in verdicts if verdict is not None), False)
 
 
 def _ignore_of(folder: str) -> tuple[Ignore, ...]:
-    file = Path(folder, ".gitignore")
-    if not file.is_file():
+    if not os.path.isfile(f"{folder}/.gitignore"):  # noqa: PTH113
         return ()
-    from pathspec import GitIgnoreSpec
+    from spin_aks.spin.gitignore import Ignore
 
-    prefix = "" if folder == "." else f"{folder}/"
-    return (Ignore(prefix, GitIgnoreSpec.from_lines(file.read_text(errors="replace").splitlines())),)
+    return (Ignore.of(folder),)
 
 
 def _ignores_above(base: str) -> tuple[Ignore, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spin_aks import files, process, terminal
+from spin_aks import files, terminal
 from spin_aks.errors import Problem, SpinAksError, UsageError
 from spin_aks.json_types import required_text
 from spin_aks.tasks import choice
@@ -119,6 +119,7 @@ def _push_with_spin(context: Context, _image: JSONObject, reference: Reference) 
     """The Spin CLI composes, and pushes in the same step (spin 3.2 and later, `registry push --compose`)."""
     import re
 
+    from spin_aks import process
     from spin_aks.oci.pushed import Pushed
     from spin_aks.oci.reference import is_loopback
     from spin_aks.spin import cli_version
