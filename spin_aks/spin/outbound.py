@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 # Databases negotiate TLS inside their own protocol; `*` is any scheme.
 _TLS_SCHEMES = frozenset({"https", "rediss", "mqtts", "wss", "mysql", "postgres", "*"})
 _TLS_ADDRESS_SCHEMES = frozenset({"rediss", "mqtts", "ssl", "wss", "*"})
-_VARIABLE = re.compile(r"\{\{(.*?)\}\}")
+_VARIABLE = re.compile(r"\{\{.*?\}\}")
 
 
 def speaks_tls(application: Application, configuration: RuntimeConfig = NOTHING) -> bool:
     """Whether it may open TLS connections, for which its container needs a bundle of certificate authorities.
 
     Judged by the schemes of `allowed_outbound_hosts` and of the triggers' addresses, and by the stores and providers
-    of its runtime's configuration. An address that is a variable without a default may be anything, so it counts.
+    of its runtime's configuration. A scheme that is a variable counts: whatever its default, another
+    value may be given.
     """
     if configuration.speaks_tls:
         return True
     hosts = (host for component in application.components for host in component.allowed_outbound_hosts)
-    defaults = {variable.name: variable.default for variable in application.variables}
-    return any(_scheme(host, defaults) in _TLS_SCHEMES for host in hosts) or any(
-        _scheme(address, defaults) in _TLS_ADDRESS_SCHEMES for address in _addresses(application)
+    return any(_scheme(host) in _TLS_SCHEMES for host in hosts) or any(
+        _scheme(address) in _TLS_ADDRESS_SCHEMES for address in _addresses(application)
     )
 
 
@@ -42,6 +42,8 @@ def _addresses(application: Application) -> Iterator[str]:
             yield address
 
 
-def _scheme(address: str, defaults: dict[str, str | None]) -> str:
-    resolved = _VARIABLE.sub(lambda match: defaults.get(match[1].strip()) or "*", address)
-    return resolved.partition("://")[0].lower() if "://" in resolved else ("*" if resolved.startswith("*") else "")
+def _scheme(address: str) -> str:
+    scheme, found, _ = _VARIABLE.sub("*", address).partition("://")
+    if not found:
+        return "*" if scheme.startswith("*") else ""
+    return "*" if "*" in scheme else scheme.lower()

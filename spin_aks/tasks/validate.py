@@ -9,7 +9,7 @@ from spin_aks import __version__, files, terminal
 from spin_aks.context import RUNTIME_CONFIG
 from spin_aks.errors import ManifestError, Problem, RefusedError
 from spin_aks.spin import cli_version
-from spin_aks.tasks import choice
+from spin_aks.tasks import choice, render
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
@@ -33,9 +33,22 @@ def stage(context: Context) -> Stage:
             "build.profile": context.settings.profile,
             "variables given": given,
             "image.form": choice.choose(context).form,
+            **_looked_at(context),
         },
         targets=(context.state("app.json").as_posix(),),
     )
+
+
+def _looked_at(context: Context) -> dict[str, JSON]:
+    """Of the variables' values those that decide something: what an allowed host comes to has to be one."""
+    given = render.plain_variables(context)
+    hosts = [host for component in context.application.components for host in component.allowed_outbound_hosts]
+    if not given or not any("{{" in host for host in hosts):
+        return {}
+    from spin_aks.spin import expressions
+
+    used = {name for host in hosts for name in expressions.parse(host).names}
+    return {f"variables.{name}": value for name, value in given.items() if name in used}
 
 
 def _validate(context: Context) -> None:

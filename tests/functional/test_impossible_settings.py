@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from testbed.tiny import add_to_component, add_variables
 
 if TYPE_CHECKING:
     from testbed.application import App
@@ -121,3 +122,14 @@ def test_generated_files_among_the_sources_make_nothing_stale_and_lose_nothing(t
     assert {"deployment.yaml", "service.yaml", "namespace.yaml"} <= {path.name for path in tiny.root.iterdir()}
     assert (tiny.root / "a/Dockerfile").is_file()
     assert "build:a     stale      a/a.src changed" in edited.splitlines()
+
+
+def test_a_variables_value_is_judged_again_where_it_is_part_of_a_host(tiny: App) -> None:
+    add_to_component(tiny.root, 'allowed_outbound_hosts = ["{{ url }}"]')
+    add_variables(tiny.root, "url = { required = true }")
+    tiny.ok("validate", "--variable", "url=https://api.example")
+
+    refused = tiny.run("validate", "--variable", "url=no address")
+
+    assert 3 == refused.code
+    assert "(what `{{ url }}` comes to)" in refused.err

@@ -19,7 +19,8 @@ from spin_aks.spin.outbound import speaks_tls
         (("mysql://db",), True),
         (("*://*:*",), True),
         (("{{ scheme }}://api",), True),
-        (("{{ plain }}://api",), False),
+        (("{{ plain }}://api",), True),
+        (("{{ local }}",), True),
         (("{{ url }}",), True),
         (("http://{{ scheme }}",), False),
     ],
@@ -29,6 +30,7 @@ def test_tls_is_judged_by_the_schemes_of_the_hosts_that_are_allowed(hosts: tuple
         Variable("scheme", required=True),
         Variable("plain", default="http"),
         Variable("url", default="https://api.example.com"),
+        Variable("local", default="http://localhost"),
     )
 
     assert expected == speaks_tls(application(variables=variables, hosts=hosts))
@@ -36,7 +38,7 @@ def test_tls_is_judged_by_the_schemes_of_the_hosts_that_are_allowed(hosts: tuple
 
 @pytest.mark.parametrize(
     ("address", "expected"),
-    [("redis://queue:6379", False), ("rediss://queue:6380", True), ("{{ queue }}", True), ("{{ local }}", False)],
+    [("redis://queue:6379", False), ("rediss://queue:6380", True), ("{{ queue }}", True), ("{{ local }}", True)],
 )
 def test_tls_is_judged_by_the_addresses_of_triggers_too(address: str, expected: bool) -> None:
     variables = (Variable("queue", required=True, secret=True), Variable("local", default="redis://localhost"))
