@@ -1,7 +1,7 @@
 """Measures the tool side by side with others and prints ratios: `python benchmarks/run.py [SCENARIO...]`.
 
 Needs the project's extra `dev`, `make`, Debian's docker-registry, a Docker client and daemon (as root), and the test
-bed's Kubernetes (`scripts/build-testbed`). What is missing is said, and the rest measured. About ten minutes.
+bed's Kubernetes (`scripts/build-testbed`). What is missing is said, and the rest measured. About fifteen minutes.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ def all_scenarios(
         "cluster-check": partial(scenarios.cluster_check, folder, servers, short),
         "one-of-twenty": partial(scenarios.one_of_twenty, folder, servers, short),
         "from-nothing": lambda: [
-            row
-            for example in ("hello-python", "shop")
-            for row in scenarios.from_nothing(folder, servers, long, example)
+            *scenarios.from_nothing(folder, servers, long, "hello-python"),
+            *scenarios.from_nothing(folder, servers, short, "hello-python", compiled=False),
+            *scenarios.from_nothing(folder, servers, short, "shop"),
         ],
         "large-layer": partial(scenarios.large_layer, folder, servers, GIB),
     }
