@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from spin_aks.context import Context
+    from spin_aks.json_types import JSON
     from spin_aks.spin.model import Application, Component
 
 
@@ -28,11 +29,15 @@ def stage(context: Context) -> Stage:
         action=lambda: _bundle(context, chosen.form),
         depends_on=("validate", *(made.name for made in build.compilations(context.application))),
         files=lambda: existing([context.state("app.json"), *_inputs(context, chosen.form), *_fetched(context)]),
-        values={"tool": __version__, "image.form": chosen.form},
+        values={"tool": __version__, "image.form": chosen.form, **_authorities(chosen.form)},
         targets=tuple(
             context.state(name).as_posix() for name in ("bundle.json", *(["bundle"] if chosen.form == "rootfs" else []))
         ),
     )
+
+
+def _authorities(form: str) -> dict[str, JSON]:
+    return {"certifi": render.authorities_version()} if form == "rootfs" else {}
 
 
 def _inputs(context: Context, form: str) -> Iterator[Path | str]:

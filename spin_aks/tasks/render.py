@@ -78,6 +78,7 @@ def _values(context: Context) -> dict[str, JSON]:
     given: dict[str, JSON] = {f"variables.{name}": value for name, value in plain_variables(context).items()}
     return {
         "generator": RENDER_VERSION,
+        "certifi": authorities_version(),
         "container_registry.server": settings.registry,
         "image.repository": settings.repository,
         "image.tag": settings.tag,
@@ -149,6 +150,13 @@ def payload(context: Context) -> Payload:
         raise SpinAksError("there is no bundle to take sizes from", hint="spin-aks run bundle")
     sizes = {file.component: file.size_bytes for file in Bundle.from_json(document).files if file.role == WASM}
     return Payload(choice.choose(context).form, sizes, context.runtime.compiles_ahead)
+
+
+def authorities_version() -> str:
+    """Which of certifi's bundles is carried along, where one is: another may trust other authorities."""
+    import certifi
+
+    return certifi.__version__
 
 
 def _authorities() -> str:
