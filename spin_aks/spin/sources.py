@@ -46,7 +46,8 @@ def _watched(scope: Scope) -> Iterator[str]:
     """
     base = clean(scope.workdir or ".")
     for pattern in scope.watch:
-        for name in glob.iglob(pattern, root_dir=base, recursive=True, include_hidden=True):  # noqa: PTH207
+        found = glob.iglob(pattern, root_dir=base, recursive=True, include_hidden=True)  # noqa: PTH207
+        for name in found if glob.has_magic(pattern) else (pattern,):
             path = clean(os.path.join(base, name))  # noqa: PTH118
             if os.path.isfile(path) and not _is_outside(path, base, scope):  # noqa: PTH113
                 yield path
