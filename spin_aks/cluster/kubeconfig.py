@@ -54,7 +54,8 @@ def files(kubeconfig: str, environment: Mapping[str, str] | None = None) -> tupl
     variables = os.environ if environment is None else environment
     listed = [part for part in variables.get("KUBECONFIG", "").split(os.pathsep) if part]
     candidates = [kubeconfig] if kubeconfig else listed or ["~/.kube/config"]
-    paths = tuple(Path(candidate).expanduser() for candidate in candidates)
+    # Not Path.expanduser, which raises for a user who has no home.
+    paths = tuple(Path(os.path.expanduser(candidate)) for candidate in candidates)  # noqa: PTH111
     found = tuple(path for path in paths if path.is_file())
     if not found:
         raise UsageError(f"there is no kubeconfig at {' or '.join(f'`{path}`' for path in paths)}", hint=GET_ONE)

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 from spin_aks import settings, terminal
 from spin_aks.consent import Consent
 from spin_aks.context import Context
-from spin_aks.errors import SpinAksError, UsageError
+from spin_aks.errors import ManifestError, SpinAksError, UsageError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
     from spin_aks.plan import Plan
+
+
+REFERENCE = "https://spinframework.dev/manifest-reference has every key of a manifest"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -78,6 +81,8 @@ def entered(arguments: argparse.Namespace) -> Iterator[Context]:
     try:
         yield Context(rooted, _consent(arguments))
     except SpinAksError as error:
+        if isinstance(error, ManifestError) and not any(problem.hint for problem in error.problems):
+            error.problems = tuple(replace(problem, hint=REFERENCE) for problem in error.problems)
         error.problems = tuple(replace(problem, where=_seen_from(started, problem.where)) for problem in error.problems)
         raise
     finally:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from spin_aks.json_types import JSON
     from spin_aks.spin.model import Application
 
-REFERENCE = "https://spinframework.dev/manifest-reference has every key of a manifest"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     pipeline.configure_run(parser)
@@ -51,7 +49,7 @@ def show(error: ManifestError) -> None:
     """A line a problem, `PATH:LINE: what is wrong`, as editors and CI read them, then what to do about it."""
     for problem in error.problems:
         terminal.say(str(problem))
-    for hint in dict.fromkeys(problem.hint for problem in error.problems if problem.hint) or (REFERENCE,):
+    for hint in dict.fromkeys(problem.hint for problem in error.problems if problem.hint) or (pipeline.REFERENCE,):
         terminal.say(f"hint: {hint}")
 
 

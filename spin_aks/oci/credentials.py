@@ -45,7 +45,8 @@ class Credential:
 def config_path() -> Path:
     """Docker's own configuration file, whether it is there or not."""
     folder = os.environ.get("DOCKER_CONFIG")
-    return (Path(folder) if folder else Path.home() / ".docker") / "config.json"
+    # Not Path.home, which raises for a user who has none.
+    return Path(folder or os.path.expanduser("~/.docker")) / "config.json"  # noqa: PTH111
 
 
 def find(host: str) -> Credential | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spin_aks import __version__, files, terminal
-from spin_aks.errors import ManifestError, RefusedError
+from spin_aks.errors import ManifestError, RefusedError, SpinAksError
 from spin_aks.spin.model import LocalSource
 from spin_aks.spin.sources import clean
 from spin_aks.tasks import build, choice, render
@@ -28,12 +28,16 @@ def stage(context: Context) -> Stage:
         doc="gather what goes into the image",
         action=lambda: _bundle(context, chosen.form),
         depends_on=("validate", *(made.name for made in build.compilations(context.application))),
-        files=lambda: existing([context.state("app.json"), *_inputs(context, chosen.form), *_fetched(context)]),
+        files=lambda: existing([context.state("app.json"), *_inputs(context, chosen.form)]),
         values={"tool": __version__, "image.form": chosen.form, **_authorities(chosen.form)},
-        targets=tuple(
-            context.state(name).as_posix() for name in ("bundle.json", *(["bundle"] if chosen.form == "rootfs" else []))
+        targets=(
+            *(context.state(name).as_posix() for name in ("bundle.json", *_FOLDERS[chosen.form])),
+            *_fetched(context),
         ),
     )
+
+
+_FOLDERS = {"artifact": (), "rootfs": ("bundle",)}
 
 
 def _authorities(form: str) -> dict[str, JSON]:
@@ -61,18 +65,23 @@ def _assets(application: Application, component: Component, form: str) -> Iterat
 
 
 def _fetched(context: Context) -> Iterator[str]:
-    """The wasm files of the last bundle: one that was fetched may be gone from the cache."""
+    """What the last bundle had fetched: it may be gone from the cache."""
+    if all(isinstance(component.source, LocalSource) for component in context.application.components):
+        return
     match files.read_json(context.state("bundle.json")):
         case {"form": "artifact", "folder": str(folder), "files": list(entries)}:
             for entry in entries:
                 match entry:
-                    case {"role": "wasm", "path": str(path)}:
+                    case {"role": "wasm", "path": str(path)} if Path(path).is_relative_to(cache_folder()):
                         yield clean(os.path.join(folder, path))  # noqa: PTH118 - see `existing`
 
 
 def cache_folder() -> Path:
     """Where what was fetched is kept for all applications of this user, by digest."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spin-aks"
+    try:
+        return files.cache_folder()
+    except SpinAksError:  # a user who is a number only, as CI on some clusters is, has no home
+        return Path(".spin-aks", "cache")
 
 
 def _bundle(context: Context, form: str) -> None:

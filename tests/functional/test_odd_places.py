@@ -49,6 +49,29 @@ def test_files_with_odd_names_are_packed_and_stay_fresh(tiny: App, form: str) ->
     assert [f"{ODD}/{ODD}.txt"] == [file["path"][-2 * len(ODD) - 5 :] for file in files if ".txt" in file["path"]]
 
 
+def test_a_link_to_the_folder_and_any_way_to_name_it_are_the_same_application(tiny: App, tmp_path: Path) -> None:
+    tiny.ok("up")
+    started, link = tiny.root, tmp_path / "link"
+    link.symlink_to(started, target_is_directory=True)
+    ways = [(link, "spin.toml"), (tmp_path, "link"), (tmp_path, "tiny/"), (Path("/"), str(link)), (started / "a", "..")]
+    ran = []
+    for folder, argument in ways:
+        tiny.root = folder
+        ran.append(tiny.ok("up", "-f", argument).stages("run"))
+
+    assert [[]] * len(ways) == ran
+    assert {"spin.toml", "a", "manifests", "Dockerfile", ".spin-aks", ".spin-aks.lock"} == {
+        path.name for path in started.iterdir()
+    }
+
+
+def test_errors_name_files_as_they_are_seen_from_where_one_stands(tiny: App, tmp_path: Path) -> None:
+    (tiny.root / "spin.toml").write_text("spin_manifest_version = 2\n[application]\nname = 1\n")
+    tiny.root = tmp_path
+
+    assert "error: tiny/spin.toml:3: " in tiny.run("up", "-f", "tiny").err
+
+
 @pytest.mark.parametrize("change", [lambda text: text.replace("\n", "\r\n"), lambda text: "\ufeff" + text])
 def test_a_manifest_saved_on_windows_is_read(tiny: App, change: object) -> None:
     assert callable(change)
