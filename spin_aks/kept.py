@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from spin_aks.json_types import JSON
 
 LOCK = Path(".spin-aks.lock")
+UNFINISHED = Path(".spin-aks", "writing.json")
 COMMENT = "what spin-aks wrote last, so that it knows an edited file from its own: commit this file"
 Standing: TypeAlias = Literal["missing", "deleted", "ours", "edited", "foreign"]
 
@@ -71,11 +72,10 @@ _THEIRS = ("edited", "foreign")
 def settle(found: Iterable[Kept], consent: Consent) -> None:
     """Writes (or removes) what is ours to write, asks about the rest if it may, and says what it left alone."""
     digests = _digests()
-    for kept in found:
-        if kept.theirs and not _may_replace(kept, consent):
-            hint = "" if kept.text is None else "; `--override` writes ours"
-            terminal.say(f"kept    {kept.path}: it {kept.theirs}{hint}")
-        elif kept.text is None:
+    ours = [kept for kept in found if _is_ours_to_change(kept, consent)]
+    _begin(ours, digests)
+    for kept in ours:
+        if kept.text is None:
             kept.path.unlink(missing_ok=True)
             digests.pop(kept.path.as_posix(), None)
         else:
@@ -84,6 +84,23 @@ def settle(found: Iterable[Kept], consent: Consent) -> None:
             if changed:
                 terminal.say(f"wrote   {kept.path}")
     _remember(digests)
+    UNFINISHED.unlink(missing_ok=True)
+
+
+def _is_ours_to_change(kept: Kept, consent: Consent) -> bool:
+    if not kept.theirs or _may_replace(kept, consent):
+        return True
+    hint = "" if kept.text is None else "; `--override` writes ours"
+    terminal.say(f"kept    {kept.path}: it {kept.theirs}{hint}")
+    return False
+
+
+def _begin(ours: Iterable[Kept], digests: Mapping[str, str]) -> None:
+    """Notes what is about to be written or removed: killed before LOCK says so, we still know it for our own."""
+    wanted = {kept.path.as_posix(): "" if kept.text is None else _digest(kept.text.encode()) for kept in ours}
+    begun: dict[str, JSON] = {path: digest for path, digest in wanted.items() if digests.get(path, "") != digest}
+    if begun:
+        files.write_json(UNFINISHED, begun)
 
 
 def _may_replace(kept: Kept, consent: Consent) -> bool:
@@ -93,14 +110,15 @@ def _may_replace(kept: Kept, consent: Consent) -> bool:
 
 
 def _standing(path: Path, wanted: str | None, digests: Mapping[str, str]) -> Standing:
-    known = digests.get(path.as_posix())
+    known, begun = digests.get(path.as_posix()), (files.read_json(UNFINISHED) or {}).get(path.as_posix())
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        return "deleted" if known and path.parent.is_dir() and path.parent != Path() else "missing"
+        by_them = known and begun is None and path.parent.is_dir() and path.parent != Path()
+        return "deleted" if by_them else "missing"
     except OSError as error:
         raise SpinAksError(f"can't read `{path}`: {error.strerror}") from error
-    if _digest(content) == known or (wanted is not None and content == wanted.encode()):
+    if _digest(content) in (known, begun) or (wanted is not None and content == wanted.encode()):
         return "ours"
     return "edited" if known else "foreign"
 

@@ -102,3 +102,42 @@ def test_a_lock_that_is_none_is_an_error_and_not_an_empty_one(content: str) -> N
     with pytest.raises(UsageError, match="this is not what spin-aks wrote: a merge that is not settled, perhaps"):
         scaffold("two")
     assert "one" == FILE.read_text()
+
+
+def killed_before_it_is_noted(monkeypatch: pytest.MonkeyPatch, wanted: dict[Path, str], *also: Path) -> None:
+    def killed(_digests: dict[str, str]) -> None:
+        raise KeyboardInterrupt
+
+    found = kept.inspect(wanted, also=also)
+    with monkeypatch.context() as patch:
+        patch.setattr(kept, "_remember", killed)
+        with pytest.raises(KeyboardInterrupt):
+            kept.settle(found, Consent())
+
+
+def test_what_a_killed_run_wrote_is_known_for_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in ("one", "two"):
+        killed_before_it_is_noted(monkeypatch, {FILE: text})
+        assert text == FILE.read_text()
+
+    assert "three" == scaffold("three")
+    assert not kept.UNFINISHED.exists()
+
+
+def test_what_is_edited_after_a_killed_run_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    scaffold("one")
+    killed_before_it_is_noted(monkeypatch, {FILE: "two"})
+    FILE.write_text("mine")
+
+    assert "mine" == scaffold("three")
+
+
+def test_what_a_killed_run_removed_comes_back_when_it_is_wanted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Path("manifests/service.yaml")
+    kept.settle(kept.inspect({service: "one"}), Consent())
+    killed_before_it_is_noted(monkeypatch, {}, service)
+    assert not service.exists()
+
+    kept.settle(kept.inspect({service: "two"}), Consent())
+
+    assert "two" == service.read_text()
