@@ -94,7 +94,8 @@ def _walk(pipeline: Loaded, targets: Sequence[str], dependency: Dependency, plan
 
 
 def _plan(pipeline: Loaded, dependency: Dependency, context: Context) -> Plan:
-    decided = plans.decide(pipeline.stages, pipeline.tasks, dependency, context.record)
+    busy = not context.lock.is_ours and context.lock.is_held()
+    decided = plans.decide(pipeline.stages, pipeline.tasks, dependency, context.record, busy=busy)
     return plans.with_final(decided, dodo_spin_aks.FINAL)
 
 

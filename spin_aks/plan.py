@@ -6,7 +6,7 @@ It is doit's own answer for each stage, plus what doit leaves out: a stage after
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from spin_aks.tasks import stage as stages
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from spin_aks.tasks.stage import Stage
 
 NAMED_FILES = 3
+AT_WORK = "at work"
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a stage is stale: `kind` is never, failed, value, file, target, outside or upstream; both texts say it."""
+    """Why a stage is stale: `kind` is never, failed, running, value, file, target, outside or upstream."""
 
     kind: str
     short: str
@@ -96,14 +97,21 @@ def _is_of(stage: str, target: str) -> bool:
     return stage == target or stage.startswith(f"{target}:")
 
 
-def decide(pipeline: Sequence[Stage], tasks: Mapping[str, Task], dependency: Dependency, record: Record) -> Plan:
-    """The plan for `pipeline`, whose order is one in which every stage stands after those it depends on."""
+def decide(
+    pipeline: Sequence[Stage], tasks: Mapping[str, Task], dependency: Dependency, record: Record, *, busy: bool = False
+) -> Plan:
+    """The plan for `pipeline`, whose order is one in which every stage stands after those it depends on.
+
+    `busy`: another process is at work on it, so what the record has as running does run, and was not killed.
+    """
     planned: dict[str, PlannedStage] = {}
     for stage in pipeline:
         status = dependency.get_status(tasks[stage.name], tasks, get_log=True)
         values = dependency.get_values(stage.name)
         upstream = [name for name in stage.depends_on if (known := planned.get(name)) and known.runs]
         last = record.last_run(stage.name)
+        if busy and last and last.state == "running":
+            last = replace(last, state=AT_WORK)
         reasons = _own(stage, status, values, last) + tuple(_upstream(name) for name in upstream)
         state = _state(values, last, reasons)
         planned[stage.name] = PlannedStage(
@@ -127,6 +135,8 @@ def with_final(plan: Plan, name: str) -> Plan:
 def _state(values: JSONObject, last: LastRun | None, reasons: tuple[Reason, ...]) -> str:
     if not reasons:
         return "fresh"
+    if last and last.state == AT_WORK:
+        return "stale"
     if last and last.state != "done":
         return "failed"
     return "stale" if values else "never-run"
@@ -148,6 +158,8 @@ def _own(stage: Stage, status: DependencyStatus, values: JSONObject, last: LastR
 
 
 def _failed(last: LastRun) -> Reason:
+    if last.state == AT_WORK:
+        return Reason("running", "runs right now", f"another process runs it right now, since {last.when}")
     if last.state == "running":
         return Reason("failed", "was killed", f"its last run, begun at {last.when}, was killed")
     return Reason("failed", f"failed: {last.error}", f"its last run, at {last.when}, failed: {last.error}")

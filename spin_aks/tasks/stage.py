@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from doit.dependency import UptodateCalculator
 
+from spin_aks import files
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -152,10 +154,8 @@ def _seal(path: str) -> list[JSON] | None:
 
 
 def _digest(path: str) -> str:
-    import hashlib
-
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        return files.sha256(Path(path))
     except OSError:
         return ""
 

@@ -37,6 +37,20 @@ def test_a_killed_build_runs_again_even_where_its_sources_are_put_back(tiny: App
     assert WASM == wasm.read_bytes()
 
 
+def test_a_stage_that_another_process_runs_is_not_said_to_have_been_killed(tiny: App) -> None:
+    build_command(tiny.root, "cp a.src a.wasm; sleep 60")
+    (tiny.root / "a/a.wasm").touch()
+    at_work = tiny.start("build")
+    _await_content(tiny.root / "a/a.wasm", WASM)
+
+    meanwhile = tiny.ok("why", "build:a").out
+    os.kill(at_work.pid, signal.SIGKILL)
+    at_work.communicate()
+
+    assert "- another process runs it right now, since 20" in meanwhile
+    assert "was killed" in tiny.ok("why", "build:a").out
+
+
 def test_a_wasm_that_somebody_else_made_is_made_anew(tiny: App) -> None:
     tiny.ok("build")
     wasm = tiny.root / "a/a.wasm"
