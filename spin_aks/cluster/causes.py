@@ -133,7 +133,7 @@ def _image(container: Container) -> Cause:
         hint = "give the cluster the right to pull: `az aks update --attach-acr REGISTRY` (it may take minutes to work)"
         return Cause(what, hint, UNTIL_TIMED_OUT)
     if "not found" in message or "manifest unknown" in message:
-        return Cause(what, "`spin-aks push` puts it there; was it deleted, or is it in another registry?", 30)
+        return Cause(what, "`spin-aks push --refresh` puts it there; was it deleted, or is it in another registry?", 30)
     if "server gave HTTP response to HTTPS client" in message or "localhost" in message or "127.0.0.1" in message:
         return Cause(what, "the nodes can't reach that registry: push to one that they can (`--registry`)", 30)
     return Cause(what, "can the nodes reach the registry (firewall, private endpoint, name)?", UNTIL_TIMED_OUT)

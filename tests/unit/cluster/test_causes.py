@@ -134,7 +134,7 @@ def test_a_container_that_can_not_be_made(waiting: str, message: str, what: str,
 @pytest.mark.parametrize(
     ("message", "hint", "patience"),
     [
-        ("failed to resolve reference: not found", "`spin-aks push` puts it there", 30),
+        ("failed to resolve reference: not found", "`spin-aks push --refresh` puts it there", 30),
         ("401 Unauthorized", "`az aks update --attach-acr", UNTIL_TIMED_OUT),
         ("no match for platform in manifest: not found", "refer to the manifest itself", 0),
         ("dial tcp 127.0.0.1:5000: connect: connection refused", "the nodes can't reach that registry", 30),
