@@ -36,11 +36,19 @@ def show_notice(notice: Problem) -> None:
 def show_error(error: SpinAksError) -> None:
     """Each problem on a line, what was heard from elsewhere indented below, then what to do next."""
     for problem in error.problems:
-        say(f"error: {problem}")
+        say(f"error: {_visible(str(problem))}")
     for line in error.why.splitlines():
-        say(f"  {line}")
+        say(f"  {_visible(line)}")
     for hint in dict.fromkeys(problem.hint for problem in error.problems if problem.hint):
         say(f"hint: {hint}")
+
+
+def _visible(text: str) -> str:
+    """What others wrote (a file's name, a server's answer) can't move the cursor or paint over our words."""
+    return text.translate(_CONTROLS)
+
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 
 
 def put(text: str) -> None:

@@ -106,6 +106,28 @@ def _ends(pid: int) -> bool:
     return False
 
 
+def test_a_second_run_while_a_build_is_at_work_is_told_whose_it_is_and_does_nothing(tiny: App) -> None:
+    build_command(
+        tiny.root, "echo begun; while ! test -e ../go; do sleep 0.05; done; echo one >> ../runs; cp a.src a.wasm"
+    )
+    with tiny.start("build", *tiny.flags) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if line.startswith("begun"):
+                break
+        second = tiny.run("up")
+        states = {stage["name"]: stage for stage in tiny.ok("list", "--output", "json").json["stages"]}
+        (tiny.root / "go").touch()
+        process.stderr.read()
+        code = process.wait(60)
+
+    assert (0, "one\n") == (code, (tiny.root / "runs").read_text())
+    assert (1, []) == (second.code, second.stages("run"))
+    assert f" build`, process {process.pid} on " in second.err
+    assert "hint: wait for it to end, or name another environment with `-e NAME`" in second.err
+    assert (["runs right now"], "never-run") == (states["build:a"]["reasons"], states["bundle"]["state"])
+
+
 def test_a_build_that_asks_is_told_that_nobody_answers(tiny: App) -> None:
     build_command(tiny.root, "read answer; echo answered=$answer; cp a.src a.wasm")
 

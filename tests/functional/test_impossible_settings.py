@@ -64,6 +64,13 @@ def test_an_environment_can_not_lead_out_of_the_state_folder(tiny: App, command:
     assert outside == sorted(tiny.root.parent.rglob("*"))
 
 
+def test_what_others_wrote_can_not_paint_over_an_error(tiny: App) -> None:
+    done = tiny.run("up", "--environment=a\x1b[2Jb")
+
+    assert "error: --environment: `a\\x1b[2Jb` is not a name" in done.err
+    assert "\x1b" not in done.err
+
+
 def test_two_that_are_missing_are_named_at_once(tiny: App) -> None:
     tiny.environment = {"KUBECONFIG": "/nonexistent"}
 
