@@ -60,12 +60,12 @@ def stages(context: Context) -> Iterator[Stage]:
     yield apply.stage(context)
 
 
-def as_tasks(pipeline: Iterable[Stage], context: Context) -> Iterator[dict[str, object]]:
-    """doit's description of the stages, of the group `build` and of the final target `up`."""
+def as_tasks(pipeline: Iterable[Stage], context: Context, *, tell: bool = False) -> Iterator[dict[str, object]]:
+    """doit's description of the stages, of the group `build` and of the final target `up`; `tell` is `guarded`'s."""
     everything = tuple(pipeline)
     yield {"basename": "build", "name": None, "doc": "compile every component that is stale"}
     for stage in everything:
-        yield as_doit(stage, guarded(stage, context))
+        yield as_doit(stage, guarded(stage, context, tell=tell))
     yield {"basename": FINAL, "actions": None, "doc": "all of it", "task_dep": [stage.name for stage in everything]}
 
 
@@ -76,4 +76,4 @@ def task_pipeline() -> Iterator[dict[str, object]]:
         pipeline = tuple(stages(context))
     except SpinAksError as error:
         raise InvalidDodoFile(str(error)) from error
-    yield from as_tasks(pipeline, context)
+    yield from as_tasks(pipeline, context, tell=True)

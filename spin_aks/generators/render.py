@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from spin_aks.errors import RefusedError, SpinAksError, UsageError
 from spin_aks.generators import config_maps, filling, placement, start_failures
 from spin_aks.generators.names import image_placeholder
-from spin_aks.generators.resources import quantity_bytes
+from spin_aks.generators.resources import MIB, quantity_bytes
 from spin_aks.generators.workloads import containers
 from spin_aks.spin.runtime_config import NOTHING
 
@@ -96,13 +96,28 @@ def _head(values: RenderValues) -> str:
 def _refuse_values(values: RenderValues) -> None:
     if not _BY_DIGEST.fullmatch(values.image):
         raise SpinAksError(f"the image `{values.image}` has no digest", hint="push it first: `spin-aks push`")
-    if values.memory_limit and not quantity_bytes(values.memory_limit):
-        what = f"`{values.memory_limit}` is no amount of memory"
-        raise UsageError(what, where="--memory-limit", hint="write it as Kubernetes does, such as `256Mi`")
+    _refuse_memory_limit(values)
     if values.variables and not values.variable_prefix:
         named = ", ".join(f"`{name}`" for name in sorted(values.variables))
         raise RefusedError(
             f"the target runtime takes no variables from a pod, so not {named}", hint="target a newer shim"
+        )
+
+
+def _refuse_memory_limit(values: RenderValues) -> None:
+    """What the flag can't be; a limit that the files set is judged where it stands."""
+    if not values.memory_limit:
+        return
+    given = quantity_bytes(values.memory_limit)
+    if not given:
+        what = f"`{values.memory_limit}` is no amount of memory"
+        raise UsageError(what, where="--memory-limit", hint="write it as Kubernetes does, such as `256Mi`")
+    if given <= values.payload.fails_below:
+        raise RefusedError(
+            f"with {values.memory_limit} the application doesn't start: its components fail with "
+            f"{values.payload.fails_below // MIB} MiB",
+            where="--memory-limit",
+            hint=f"give it `{values.payload.resources.memory_limit}`, or leave the flag out and have one chosen",
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from spin_aks import terminal
 from spin_aks.errors import SpinAksError
 
 if TYPE_CHECKING:
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from spin_aks.tasks.stage import Stage
 
 
-def guarded(stage: Stage, context: Context) -> Callable[[], object]:
-    """doit's action for `stage`: a SpinAksError ends it as a failed task with that text, and stands in the record."""
+def guarded(stage: Stage, context: Context, *, tell: bool = False) -> Callable[[], object]:
+    """doit's action for `stage`: an error ends it as a failed task with that text, and stands in the record.
+
+    With `tell` it is also shown right here: under plain doit nobody else would.
+    """
 
     def act() -> object:
         from doit.exceptions import TaskFailed
@@ -28,7 +32,9 @@ def guarded(stage: Stage, context: Context) -> Callable[[], object]:
         except Exception as error:
             context.failures.append(error)
             _note(stage, context, str(error))
-            return TaskFailed(str(error), report=False)
+            if tell and isinstance(error, SpinAksError):
+                terminal.show_error(error)
+            return TaskFailed(str(error), report=tell and not isinstance(error, SpinAksError))
         except BaseException:
             _note(stage, context, "it was interrupted")
             raise

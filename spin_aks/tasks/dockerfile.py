@@ -50,4 +50,4 @@ def overridden(context: Context, wanted: Callable[[], dict[Path, str]]) -> tuple
 def _text(context: Context) -> str:
     from spin_aks.generators.dockerfile import dockerfile
 
-    return dockerfile(context.application)
+    return dockerfile(context.application, dockerfile_path(context).as_posix())

@@ -107,8 +107,7 @@ def test_an_edited_manifest_is_kept_and_applied(shop: App) -> None:
     assert "manifests" in again.stages("fresh")
 
 
-def test_plain_doit_works_on_the_same_state(shop: App) -> None:
-    shop.ok("up")
+def plain_doit(shop: App, target: str, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         **shop.environment,
@@ -116,10 +115,11 @@ def test_plain_doit_works_on_the_same_state(shop: App) -> None:
         "SPIN_AKS_VARIABLES_GREETING": "Welcome",
         "SPIN_AKS_KUBERNETES_NAMESPACE": shop.flags[3],
         "SPIN_AKS_IMAGE_REPOSITORY": shop.flags[5],
+        **more,
     }
     file = shop.plain("pipeline-file").out
-    done = subprocess.run(
-        [sys.executable, "-m", "doit", "-f", file.strip(), "-d", ".", "up"],
+    return subprocess.run(
+        [sys.executable, "-m", "doit", "-f", file.strip(), "-d", ".", target],
         cwd=shop.root,
         env=environment,
         capture_output=True,
@@ -127,8 +127,20 @@ def test_plain_doit_works_on_the_same_state(shop: App) -> None:
         check=False,
     )
 
+
+def test_plain_doit_works_on_the_same_state(shop: App) -> None:
+    shop.ok("up")
+    done = plain_doit(shop, "up")
+
     assert (0, "") == (done.returncode, done.stderr)
     assert sorted(STAGES) == sorted(line[3:] for line in done.stdout.splitlines() if line.startswith("-- "))
+
+
+def test_plain_doit_says_what_went_wrong_and_what_to_do(shop: App) -> None:
+    done = plain_doit(shop, "push", SPIN_AKS_CONTAINER_REGISTRY_SERVER="127.0.0.1:1")
+
+    assert 1 == done.returncode
+    assert "error: no registry listens at `127.0.0.1:1`: the connection is refused\nhint: start it" in done.stderr
 
 
 def test_up_needs_a_registry_and_says_so_before_it_builds_anything(shop: App) -> None:

@@ -24,6 +24,16 @@ def test_the_dockerfile_is_the_one_that_was_reviewed() -> None:
     assert EXPECTED == dockerfile(TALKATIVE)
 
 
+def test_its_comment_names_it_where_it_is() -> None:
+    assert "#     docker build -f 'my docker/Dockerfile' -t order-desk " in dockerfile(
+        TALKATIVE, "my docker/Dockerfile"
+    )
+
+
+def test_a_path_can_t_become_a_step() -> None:
+    assert steps("hello") == steps("hello", "x\nRUN rm -rf /")
+
+
 def test_applications_differ_in_its_comment_alone() -> None:
     assert steps(TALKATIVE.name) == steps(LISTENER.name)
 
@@ -32,5 +42,5 @@ def test_a_name_can_t_become_a_step() -> None:
     assert steps("hello") == steps("x\nRUN rm -rf /")
 
 
-def steps(name: str) -> list[str]:
-    return [line for line in dockerfile(application(name)).splitlines() if not line.startswith("#")]
+def steps(name: str, path: str = "Dockerfile") -> list[str]:
+    return [line for line in dockerfile(application(name), path).splitlines() if not line.startswith("#")]

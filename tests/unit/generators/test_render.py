@@ -299,6 +299,17 @@ def test_a_memory_limit_by_flag_wins_and_takes_a_larger_request_down_with_it() -
     assert expected == container(render(texts, replace(VALUES, memory_limit="48Mi")))["resources"]
 
 
+def test_a_memory_limit_by_flag_with_which_it_does_not_start_is_refused_where_it_was_given() -> None:
+    compiled_in_the_pod = Payload("rootfs", {"a": 2_700_000})
+    with pytest.raises(RefusedError) as refused:
+        render(made(), replace(VALUES, memory_limit="64Mi", payload=compiled_in_the_pod))
+
+    assert "--memory-limit: with 64Mi the application doesn't start: its components fail with 64 MiB" == str(
+        refused.value
+    )
+    assert "give it `128Mi`, or leave the flag out and have one chosen" == refused.value.problems[0].hint
+
+
 def test_a_memory_limit_that_is_no_amount_is_refused() -> None:
     with pytest.raises(UsageError) as refused:
         render(made(), replace(VALUES, memory_limit="64MB"))
