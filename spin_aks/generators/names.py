@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
 
-from spin_aks.errors import Problem, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from spin_aks.errors import UsageError
 
 NAME_LABEL = "app.kubernetes.io/name"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
@@ -44,22 +40,6 @@ def kubernetes_name(application: str) -> str:
     if len(name) <= LONGEST_NAME:
         return name
     return f"{name[: LONGEST_NAME - _HASH_DIGITS - 1].rstrip('-')}-{_hash(application)}"
-
-
-def kubernetes_names(names: Iterable[str]) -> dict[str, str]:
-    """`kubernetes_name` of each; raises UsageError naming every two that would become the same."""
-    named: dict[str, str] = {}
-    owners: dict[str, str] = {}
-    problems = []
-    for name in names:
-        named[name] = kubernetes_name(name)
-        owner = owners.setdefault(named[name], name)
-        if owner != name:
-            what = f"`{owner}` and `{name}` would both be called `{named[name]}` in Kubernetes"
-            problems.append(Problem(what, hint="rename one of them"))
-    if problems:
-        raise UsageError.of(problems)
-    return named
 
 
 def namespace(application: str, given: str = "") -> str:

@@ -74,15 +74,6 @@ def resolve_all(
     return found
 
 
-def bare_folders(app: Application, component: Component) -> tuple[str, ...]:
-    """The entries of `files` that are a bare folder: what the two forms of image show under different names."""
-    return tuple(
-        entry.pattern
-        for entry in component.files
-        if isinstance(entry, FilePattern) and (app.root / entry.pattern).is_dir()
-    )
-
-
 class _RefusedError(Exception):
     def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(what)

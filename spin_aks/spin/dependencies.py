@@ -1,4 +1,4 @@
-"""Component dependencies (Spin >= 3.0): which go together, and who composes them.
+"""Component dependencies (Spin >= 3.0): which of them Spin refuses.
 
 Source: `ComponentDependencies::validate` in crates/manifest/src/schema/v2.rs.
 """
@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from spin_aks.json_types import JSON
-    from spin_aks.spin.model import Application
-
-
-def needs_composition(app: Application) -> bool:
-    """Whether a component is made of several, which only the Spin CLI can put together."""
-    return any(component.dependencies for component in app.components)
 
 
 def wrong_dependencies(dependencies: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from spin_aks.errors import Problem
 from spin_aks.spin import manifest, runtime_config
-from spin_aks.spin.dependencies import needs_composition
 from spin_aks.spin.features import BUILD_KEYS, FEATURES, Feature
 from spin_aks.spin.model import FilePattern
 from spin_aks.spin.versions import Runtime, Version, first_runtime, nearest_name
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from spin_aks.spin.model import Application, Variable
     from spin_aks.spin.runtime_config import RuntimeConfig
     from spin_aks.spin.shapes import Place
-
-__all__ = ["Target", "needs_composition", "notices", "refusals"]
 
 Form: TypeAlias = Literal["artifact", "rootfs"]
 _NEEDS_CONFIGURATION = "shim 0.10.0 brought it: install it or a later one on the nodes"

@@ -33,16 +33,6 @@ COMPONENT_TARGETS_SINCE = Version(3, 6)
 PROFILES_SINCE = Version(4)
 MIDDLEWARE_SINCE = Version(4)
 
-INHERITABLE = (
-    "ai_models",
-    "allowed_outbound_hosts",
-    "environment",
-    "files",
-    "key_value_stores",
-    "sqlite_databases",
-    "variables",
-)
-
 
 def _version_two(value: object, place: Place, reading: Reading) -> JSON:
     if isinstance(value, bool) or value != 2:

@@ -12,7 +12,6 @@ from spin_aks.generators.names import (
     ca_certificates,
     image_placeholder,
     kubernetes_name,
-    kubernetes_names,
     namespace,
 )
 
@@ -72,18 +71,6 @@ def test_a_kubernetes_name_is_its_own_kubernetes_name(application: str) -> None:
     name = kubernetes_name(application)
 
     assert name == kubernetes_name(name)
-
-
-def test_names_that_differ_in_kubernetes_are_given_back_by_their_own() -> None:
-    assert {"Shop": "shop", "till": "till"} == kubernetes_names(["Shop", "till", "Shop"])
-
-
-def test_two_names_that_would_become_one_are_refused_by_name() -> None:
-    with pytest.raises(UsageError) as refused:
-        kubernetes_names(["my_shop", "till", "My Shop"])
-
-    assert "`my_shop` and `My Shop` would both be called `my-shop` in Kubernetes" == str(refused.value)
-    assert "rename one of them" == refused.value.problems[0].hint
 
 
 def test_the_namespace_is_the_application_s_name_unless_one_is_given() -> None:

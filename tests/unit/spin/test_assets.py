@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spin_aks.errors import ManifestError
-from spin_aks.spin.assets import bare_folders, resolve, resolve_mounted
+from spin_aks.spin.assets import resolve, resolve_mounted
 from spin_aks.spin.manifest import parse
 from spin_aks.spin.model import FilePattern, FilePlacement
 
@@ -237,15 +237,6 @@ def test_a_file_whose_name_is_no_utf_8_is_refused(tmp_path: Path) -> None:
     assert ["component `web`: the name of the file b'dir/\\xff/1.html' is no UTF-8"] == [
         problem.what for problem in error.problems
     ]
-
-
-def test_bare_folders_are_named_for_who_must_hear_of_them(tmp_path: Path) -> None:
-    write(tmp_path, "dir/1.html", "2.html")
-    app, component = application(
-        tmp_path, (FilePattern("dir"), FilePattern("2.html"), FilePattern("*"), FilePlacement("dir", "/"))
-    )
-
-    assert ("dir",) == bare_folders(app, component)
 
 
 @given(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from spin_aks.spin import loader
-from spin_aks.spin.dependencies import needs_composition, wrong_dependencies
+from spin_aks.spin.dependencies import wrong_dependencies
 from spin_aks.spin.manifest import parse
 
 HEAD = 'spin_manifest_version = 2\napplication.name = "a"\n'
@@ -236,8 +236,3 @@ def test_dependencies_on_one_package_have_to_be_told_apart(one: str, other: str,
     found = list(wrong_dependencies({one: "1", other: "1"}))
 
     assert conflict == bool(found)
-
-
-def test_only_dependencies_need_composing() -> None:
-    assert not needs_composition(parse(HEAD + TRIGGER + COMPONENT, Path("spin.toml")))
-    assert needs_composition(parse(HEAD + TRIGGER + COMPONENT + 'dependencies = { "a:b" = "1" }\n', Path("spin.toml")))
