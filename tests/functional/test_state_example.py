@@ -19,8 +19,11 @@ def state(path: Path) -> dict[str, dict[str, Any]]:
         return {task: json.loads(kept) for task, kept in connection.execute("select task_id, task_data from doit")}
 
 
-def shape(kept: dict[str, dict[str, Any]]) -> dict[str, tuple[list[str], list[str]]]:
-    return {task: (sorted(keys), sorted(keys["_values_:"].get("values", {}))) for task, keys in kept.items()}
+def shape(kept: dict[str, dict[str, Any]]) -> dict[str, tuple[list[str], dict[str, list[str]]]]:
+    return {
+        task: (sorted(keys), {name: sorted(value) for name, value in keys["_values_:"].items()})
+        for task, keys in kept.items()
+    }
 
 
 def test_the_example_has_the_stages_files_and_values_of_a_real_run(shop: App) -> None:
