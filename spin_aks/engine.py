@@ -76,7 +76,7 @@ def run(context: Context, targets: Sequence[str]) -> Plan:
         if not any(stage.runs for stage in behind):
             show_fresh(stage.name for stage in behind if stage.name != dodo_spin_aks.FINAL)
             return plan
-        code = _walk(pipeline, targets, dependency, plan)
+        code = _walk(pipeline, [stage.name for stage in behind], dependency, plan)
     if context.failures:
         raise context.failures[0]
     if code:
@@ -84,10 +84,13 @@ def run(context: Context, targets: Sequence[str]) -> Plan:
     return plan
 
 
-def _walk(pipeline: Loaded, targets: Sequence[str], dependency: Dependency, plan: Plan) -> int:
-    """Hands the pipeline to doit's runner, which asks each stage again when its turn comes."""
+def _walk(pipeline: Loaded, names: Sequence[str], dependency: Dependency, plan: Plan) -> int:
+    """Hands the stages of these names to doit's runner, which asks each again when its turn comes.
+
+    Each is selected itself: doit keeps those that wait for the same one in a set, and would run them in any order.
+    """
     control = TaskControl(list(pipeline.tasks.values()))
-    control.process(list(targets))
+    control.process(list(names))
     runner = Runner(dependency, Reporter(plan), stream=Stream(2))
     code: int = runner.run_all(control.task_dispatcher())
     return code

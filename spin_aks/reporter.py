@@ -71,9 +71,14 @@ class Reporter:
 
 def show_fresh(stages: Iterable[str]) -> None:
     """What the reporter would show of a run in which doit's runner has nothing to do."""
-    for name in stages:
-        _line("fresh", name)
+    lines = [_shown("fresh", name) for name in stages]
+    if lines:
+        terminal.say("\n".join(lines))
 
 
 def _line(word: str, stage: str, more: str = "") -> None:
-    terminal.say(f"{word:<{WORD_WIDTH}}  {stage}{': ' if more else ''}{more}")
+    terminal.say(_shown(word, stage, more))
+
+
+def _shown(word: str, stage: str, more: str = "") -> str:
+    return f"{word:<{WORD_WIDTH}}  {stage}{': ' if more else ''}{more}"

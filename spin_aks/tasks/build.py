@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,13 +55,13 @@ def stages(context: Context) -> Iterator[Stage]:
     made = compilations(application)
     outside = _never_sources(context, made)
     folders = frozenset(clean(compilation.build.workdir or ".") for compilation in made)
-    notes = context.state("build")
+    notes = context.state("build").as_posix()
     for compilation in made:
         scope = Scope(compilation.build.workdir, compilation.build.watch, outside, folders)
-        yield _stage(context, compilation, scope, notes / f"{compilation.component}.json")
+        yield _stage(context, compilation, scope, f"{notes}/{compilation.component}.json")
 
 
-def _stage(context: Context, compilation: Compilation, scope: Scope, note: Path) -> Stage:
+def _stage(context: Context, compilation: Compilation, scope: Scope, note: str) -> Stage:
     build = compilation.build
     values: dict[str, JSON] = {
         "command": list(build.commands),
@@ -106,7 +107,7 @@ def _kubernetes_files(context: Context, made: tuple[Compilation, ...]) -> set[st
     return {folder}
 
 
-def _sources(scope: Scope, note: Path) -> list[str]:
+def _sources(scope: Scope, note: str) -> list[str]:
     """The sources but those that the command itself makes, as long as they are as it left them."""
     found = sources(scope)
     generated = _generated(note)
@@ -116,8 +117,10 @@ def _sources(scope: Scope, note: Path) -> list[str]:
     return [path for path in found if path not in generated or now.get(path) != generated[path]]
 
 
-def _generated(note: Path) -> dict[str, FileState]:
-    match files.read_json(note):
+def _generated(note: str) -> dict[str, FileState]:
+    if not os.path.isfile(note):  # noqa: PTH113 - see `states`
+        return {}
+    match files.read_json(Path(note)):
         case {"generated": dict(entries)}:
             return {path: entry for path, value in entries.items() if (entry := _state(value))}
     return {}
@@ -130,7 +133,7 @@ def _state(value: JSON) -> FileState | None:
     return None
 
 
-def _compile(context: Context, compilation: Compilation, scope: Scope, note: Path) -> None:
+def _compile(context: Context, compilation: Compilation, scope: Scope, note: str) -> None:
     before = set(sources(scope)) - set(_generated(note))
     for command in commands(context, compilation):
         _run(command, compilation)
@@ -143,9 +146,9 @@ def _compile(context: Context, compilation: Compilation, scope: Scope, note: Pat
     made = states(path for path in sources(scope) if path not in before)
     generated: dict[str, JSON] = {path: list(state) for path, state in made.items()}
     if generated:
-        files.write_json(note, {"generated": generated})
+        files.write_json(Path(note), {"generated": generated})
     else:
-        note.unlink(missing_ok=True)
+        Path(note).unlink(missing_ok=True)
 
 
 def _run(command: process.Command, compilation: Compilation) -> None:

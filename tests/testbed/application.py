@@ -44,6 +44,7 @@ class App:
     def start(self, *argv: str, **more: str) -> subprocess.Popen[str]:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("SPIN_", "CI"))}
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+        environment["XDG_CACHE_HOME"] = str(self.root.parent / "cache")
         return subprocess.Popen(
             [sys.executable, "-m", "spin_aks", *argv],
             cwd=self.root,
