@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from spin_aks.consent import Consent
-    from spin_aks.json_types import JSON
+    from spin_aks.json_types import JSON, JSONObject
 
 LOCK = Path(".spin-aks.lock")
 UNFINISHED = Path(".spin-aks", "writing.json")
@@ -127,11 +127,30 @@ def _digest(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
+def image_choice() -> tuple[str, str] | None:
+    """The form and the builder that `auto` came to the first time, if it did: a later change is proposed, not made."""
+    match _document().get("image"):
+        case {"form": str(form), "builder": str(builder)}:
+            return form, builder
+    return None
+
+
+def remember_image_choice(form: str, builder: str) -> None:
+    """Keeps what `auto` came to."""
+    files.write_json(LOCK, {**_document(), "comment": COMMENT, "image": {"form": form, "builder": builder}})
+
+
 def _digests() -> dict[str, str]:
+    entries = _document().get("files")
+    kept = entries if isinstance(entries, dict) else {}
+    return {path: digest for path, digest in kept.items() if isinstance(digest, str)}
+
+
+def _document() -> JSONObject:
     """Raises UsageError for a lock that is none: taken for an empty one, each of our files would be somebody else's."""
-    match files.read_json(LOCK):
-        case {"files": dict(entries)}:
-            return {path: digest for path, digest in entries.items() if isinstance(digest, str)}
+    document = files.read_json(LOCK)
+    if document is not None and isinstance(document.get("files", {}), dict):
+        return document
     if not LOCK.exists():
         return {}
     raise UsageError(
@@ -145,4 +164,4 @@ def _digests() -> dict[str, str]:
 def _remember(digests: Mapping[str, str]) -> None:
     entries: dict[str, JSON] = dict(digests)
     if entries or LOCK.exists():
-        files.write_json(LOCK, {"comment": COMMENT, "files": entries})
+        files.write_json(LOCK, {**_document(), "comment": COMMENT, "files": entries})

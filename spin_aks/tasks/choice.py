@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from spin_aks import kept
 from spin_aks.errors import Problem, RefusedError, UsageError
 from spin_aks.spin import cli_version, composition
 from spin_aks.tasks.dockerfile import dockerfile_path, is_theirs
@@ -48,7 +49,33 @@ def choose(context: Context) -> ImageChoice:
         return ImageChoice(FORM_OF[builder], builder, "as asked")
     if form != "auto":
         return ImageChoice("rootfs" if form == "rootfs" else "artifact", OCI, "as asked")
-    if builder == "auto" and is_theirs(context):
+    return _automatic(context) if builder == OCI else _as_before(_automatic(context), context)
+
+
+def remember(context: Context, chosen: ImageChoice) -> None:
+    """Keeps what was left to us to choose, for the runs to come."""
+    left_to_us = context.settings.builder == context.settings.form == "auto"
+    if left_to_us and chosen.builder != SPIN and kept.image_choice() is None:
+        kept.remember_image_choice(chosen.form, chosen.builder)
+
+
+def _as_before(now: ImageChoice, context: Context) -> ImageChoice:
+    """What was chosen the first time, as long as the target can run it: a change is for the user to make."""
+    match kept.image_choice():
+        case ("artifact", builder) if context.runtime.compiles_ahead:
+            form: Form = "artifact"
+        case ("rootfs", builder):
+            form = "rootfs"
+        case _:
+            return now
+    if (form, builder) == (now.form, now.builder):
+        return now
+    flags = f"--form {now.form} --builder {now.builder}"
+    return ImageChoice(form, builder, f"as before; now that {now.why}, `{flags}` would be another way")
+
+
+def _automatic(context: Context) -> ImageChoice:
+    if context.settings.builder == "auto" and is_theirs(context):
         return ImageChoice("rootfs", DOCKER, f"`{dockerfile_path(context)}` is yours")
     if context.runtime.compiles_ahead:
         return ImageChoice("artifact", OCI, f"the node compiles it once, since {context.runtime} can")

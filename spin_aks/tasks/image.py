@@ -48,6 +48,7 @@ def _make(context: Context, chosen: ImageChoice) -> None:
     terminal.say(f"{chosen.form} by {chosen.builder}: {chosen.why}")
     made = _MAKERS[chosen.builder](context, Bundle.from_json(document))
     files.write_json(context.state("image.json"), {"builder": chosen.builder, "form": chosen.form, **made})
+    choice.remember(context, chosen)
 
 
 def _with_oci(context: Context, bundle: Bundle) -> JSONObject:

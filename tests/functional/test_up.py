@@ -264,3 +264,28 @@ def test_the_record_says_when(shop: App) -> None:
 
     stage = shop.ok("list", "--output", "json").json["stages"][0]
     assert before <= stage["last_run"]
+
+
+def test_an_edited_dockerfile_changes_neither_form_nor_builder_behind_the_users_back(shop: App) -> None:
+    shop.ok("up")
+    dockerfile = shop.root / "Dockerfile"
+    dockerfile.write_text(dockerfile.read_text() + "# mine\n")
+
+    again = shop.ok("up")
+    shutil.rmtree(shop.root / ".spin-aks")
+    elsewhere = shop.ok("push")
+
+    assert [] == again.stages("run")
+    proposed = "artifact by oci: as before; now that `Dockerfile` is yours, `--form rootfs --builder docker` would be"
+    assert proposed in elsewhere.err
+    assert {"form": "artifact", "builder": "oci"} == json.loads((shop.root / ".spin-aks.lock").read_text())["image"]
+
+
+def test_a_dockerfile_that_was_there_before_us_is_built_by_docker(shop: App) -> None:
+    (shop.root / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+
+    done = shop.run("run", "image", DOCKER_HOST="unix:///nonexistent/docker.sock")
+
+    assert 1 == done.code
+    assert "rootfs by docker: `Dockerfile` is yours" in done.err
+    assert "--builder oci" in done.err
