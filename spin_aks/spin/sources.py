@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 
 # Folders in which tools leave what they made or fetched; nobody edits what is in them.
 NEVER_SOURCES = frozenset(
-    {".git", ".hg", ".spin", ".spin-aks", ".venv", "venv", "__pycache__", "node_modules", "target", ".tox",
+    {".git", ".hg", ".spin", ".spin-aks", ".venv", "venv", "__pycache__", "node_modules", ".tox",
      ".mypy_cache", ".pytest_cache", ".ruff_cache", ".DS_Store", "zig-cache", ".zig-cache"}
 )  # fmt: skip
+# Cargo, Maven and sbt leave theirs in `target`, which others take for a name like any.
+TARGET = "target"
+WITH_TARGET = ("Cargo.toml", "pom.xml", "build.sbt", f"{TARGET}/CACHEDIR.TAG")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,15 @@ def _is_outside(path: str, base: str, scope: Scope) -> bool:
     above = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
     return (
         not NEVER_SOURCES.isdisjoint(parts)
+        or (TARGET in parts and any(_is_a_tools_target(folder) for folder in above))
         or not scope.outside.isdisjoint(above)
         or any(base == "." or folder.startswith(f"{base}/") for folder in above if folder in scope.folders)
     )
+
+
+def _is_a_tools_target(path: str) -> bool:
+    folder, _, name = path.rpartition("/")
+    return name == TARGET and any(os.path.isfile(os.path.join(folder, sign)) for sign in WITH_TARGET)  # noqa: PTH113, PTH118
 
 
 def _below(scope: Scope) -> Iterator[str]:
@@ -76,7 +85,7 @@ def _walk(folder: str, scope: Scope, ignores: tuple[Ignore, ...]) -> Iterator[st
         return
     for entry in entries:
         path = entry.name if folder == "." else f"{folder}/{entry.name}"
-        if entry.name in NEVER_SOURCES or path in scope.outside or path in scope.folders:
+        if entry.name in NEVER_SOURCES or path in scope.outside or path in scope.folders or _is_a_tools_target(path):
             continue
         if entry.is_dir(follow_symlinks=False):
             if not _ignored(f"{path}/", ignores):

@@ -22,10 +22,30 @@ def put(*paths: str) -> None:
 
 
 def test_everything_below_the_workdir_counts_but_outputs_tools_folders_and_other_workdirs() -> None:
-    put("a/main.rs", "a/src/lib.rs", "a/target/x.wasm", "a/out.wasm", "a/b/main.go", "a/node_modules/m/i.js", "c/x")
+    put(
+        "a/main.rs",
+        "a/src/lib.rs",
+        "a/target/x.wasm",
+        "a/target/CACHEDIR.TAG",
+        "a/out.wasm",
+        "a/b/main.go",
+        "a/node_modules/m/i.js",
+        "c/x",
+    )
 
     scope = Scope("a", (), frozenset({"a/out.wasm"}), folders=frozenset({".", "a", "a/b", "c"}))
     assert ["a/main.rs", "a/src/lib.rs"] == sources(scope)
+
+
+@pytest.mark.parametrize("sign", ["a/Cargo.toml", "a/pom.xml", "a/target/CACHEDIR.TAG"])
+def test_a_folder_named_target_is_a_tools_only_beside_what_makes_it_one(sign: str) -> None:
+    put("a/target/x.rs", "a/src/target/mod.rs")
+    watched, everything = Scope("a", ("**/*.rs",), frozenset()), Scope("a", (), frozenset({sign}))
+    assert ["a/src/target/mod.rs", "a/target/x.rs"] == sources(watched) == sources(everything)
+
+    put(sign)
+
+    assert ["a/src/target/mod.rs"] == sources(watched) == sources(everything)
 
 
 def test_watch_patterns_are_relative_to_the_workdir() -> None:
