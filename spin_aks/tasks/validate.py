@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,12 +102,29 @@ def _app(context: Context) -> JSONObject:
     """`T/app.json`: what of the application and its target the stages after this one depend on.
 
     Of runtime-config.toml that is only whether the pod is given one and what that needs; its text is for `render`.
+    A secret variable's default stands in spin.toml and goes no further than it must: here, the digest tells of it.
     """
     runtime, configured = context.runtime, context.configured
+    manifest = dict(context.application.normalised)
+    digest = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
     return {
-        "manifest": dict(context.application.normalised),
+        "manifest": _without_secrets(manifest),
+        "manifest_digest": f"sha256:{digest}",
         "manifest_version": context.application.manifest_version,
         "profile": context.settings.profile,
         "runtime": {"shim": runtime.shim, "spin": str(runtime.spin), "variable_prefix": runtime.variable_prefix},
         "runtime_config": {"given_to_the_pod": bool(configured.text), "speaks_tls": configured.speaks_tls},
     }
+
+
+def _without_secrets(manifest: JSONObject) -> JSONObject:
+    variables = manifest.get("variables")
+    if not isinstance(variables, dict):
+        return manifest
+    shown: JSONObject = {
+        name: {**entry, "default": "***"}
+        if isinstance(entry, dict) and entry.get("secret") and "default" in entry
+        else entry
+        for name, entry in variables.items()
+    }
+    return {**manifest, "variables": shown}
