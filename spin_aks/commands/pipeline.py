@@ -108,7 +108,6 @@ def _consent(arguments: argparse.Namespace) -> Consent:
     silent = flags.get("yes", False) or flags.get("no_input", False)
     return Consent(
         override=flags.get("override", False),
-        yes=flags.get("yes", False),
         ask=not silent and terminal.is_interactive(),
         force=flags.get("force_conflicts", False),
     )
@@ -120,7 +119,7 @@ def _require_kube(kind: str) -> None:
 
 
 def validate(arguments: argparse.Namespace) -> int:
-    """`spin-aks validate` without `--manifest-only`: the stage itself, run even if it is fresh."""
+    """`spin-aks validate` without `--manifest-only`: the stage itself, which asks nobody."""
     arguments.offline, arguments.refresh = True, False
     run(arguments, ["validate"])
     return 0

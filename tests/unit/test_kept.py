@@ -35,7 +35,7 @@ def test_an_edited_file_is_kept_and_said_to_be(capsys: pytest.CaptureFixture[str
     scaffold("one")
     FILE.write_text("mine")
 
-    assert "mine" == scaffold("two", Consent(yes=True))
+    assert "mine" == scaffold("two", Consent())
     said = capsys.readouterr().err
     assert "kept    Dockerfile: it was edited since spin-aks wrote it; `--override` writes ours\n" in said
 
