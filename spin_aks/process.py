@@ -57,13 +57,13 @@ def stream(command: Command) -> None:
     """
     sys.stderr.flush()
     with _signals_held() as let_go:
-        child = _start(command, stdout=STDERR)
+        child = _start(command, _watched(command), stdin=subprocess.PIPE, stdout=STDERR)
         try:
-            with child, _watched(child):
-                let_go()
-                code = child.wait()
+            let_go()
+            code = child.wait()
         finally:
             _end(child)
+            _dismiss_watcher(child)
     if code != 0:
         raise failure(command, code, "")
 
@@ -94,11 +94,16 @@ def failure(command: Command, code: int, why: str) -> ProcessError:
 
 
 def _start(
-    command: Command, *, stdin: int = subprocess.DEVNULL, stdout: int | None = None, stderr: int | None = None
+    command: Command,
+    argv: tuple[str, ...] = (),
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int | None = None,
+    stderr: int | None = None,
 ) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
-            command.argv,
+            argv or command.argv,
             cwd=command.folder,
             env={**os.environ, **dict(command.environment)},
             stdin=stdin,
@@ -133,17 +138,22 @@ def _signals_held() -> Iterator[Callable[[], None]]:
         let_go()
 
 
-@contextmanager
-def _watched(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Ends the child with the block, and its group even where we are killed: a watcher sees our pipe to it close."""
-    argv = ("sh", "-c", 'read -r word || kill -s KILL -- "-$1"', "sh", str(child.pid))
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True) as watcher:
-        try:
-            yield
-        finally:
-            _end(child)
-            watcher.communicate(b"it ended\n")
+# A shell that leaves somebody beside the command, in its group: who reads from us until we end, and then ends it.
+_WATCHED = 'exec 3<&0; { read -r word <&3 || kill -s KILL 0; } >/dev/null 2>&1 & exec "$@" </dev/null 3<&-'
+
+
+def _watched(command: Command) -> tuple[str, ...]:
+    """How to start `command` so that its whole group ends where we are killed and can't see to that."""
+    import shutil
+
+    if shutil.which(command.argv[0]) is None and os.sep not in command.argv[0]:
+        raise SpinAksError(f"can't run `{command}`: there is no `{command.argv[0]}`")
+    return ("sh", "-c", _WATCHED, "sh", *command.argv)
+
+
+def _dismiss_watcher(child: subprocess.Popen[bytes]) -> None:
+    """Lets what the command leaves behind (a compiler's cache server, say) outlive it, as it would in a shell."""
+    child.communicate(b"it ended\n")
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -152,11 +162,13 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         return
     deadline = clock.monotonic_s() + GRACE_S
     _signal_group(child, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        child.wait(GRACE_S)
-    while _is_left(child.pid) and clock.monotonic_s() < deadline:
-        clock.sleep(POLL_S)
-    _signal_group(child, signal.SIGKILL)
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(GRACE_S)
+        while _is_left(child.pid) and clock.monotonic_s() < deadline:
+            clock.sleep(POLL_S)
+    finally:  # a second Ctrl-C has no patience
+        _signal_group(child, signal.SIGKILL)
     child.wait()
 
 
