@@ -41,10 +41,13 @@ class App:
     environment: dict[str, str] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        self.cache = self.root.parent / "cache"
+
     def start(self, *argv: str, **more: str) -> subprocess.Popen[str]:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("SPIN_", "CI"))}
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-        environment["XDG_CACHE_HOME"] = str(self.root.parent / "cache")
+        environment["XDG_CACHE_HOME"] = str(self.cache)
         return subprocess.Popen(
             [sys.executable, "-m", "spin_aks", *argv],
             cwd=self.root,
