@@ -138,10 +138,11 @@ def _command(name: str, argv: list[str]) -> int:
         import difflib
 
         near = difflib.get_close_matches(name, COMMANDS, n=1)
-        raise UsageError(
-            f"there is no command `{name}`",
-            hint=f"did you mean `spin-aks {near[0]}`?" if near else "`spin-aks --help` lists them",
-        )
+        command = next((word for word in argv if word in COMMANDS), "")
+        hint = f"did you mean `spin-aks {near[0]}`?" if near else "`spin-aks --help` lists them"
+        if command:
+            hint = f"flags stand after the command: `spin-aks {command} ...`"
+        raise UsageError(f"there is no command `{name}`", hint=hint)
     module = importlib.import_module(f"spin_aks.commands.{COMMANDS[name][0]}")
     arguments = parser_of(name, module.configure).parse_args(argv)
     code: int = module.run(arguments)

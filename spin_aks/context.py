@@ -79,6 +79,11 @@ class Context:
         return Lock(self.state("lock"))
 
     @cached_property
+    def folder_lock(self) -> Lock:
+        """For stages that touch what all environments share."""
+        return Lock(STATE / ".lock")
+
+    @cached_property
     def record(self) -> Record:
         return Record(self.state("record.json"))
 

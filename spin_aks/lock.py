@@ -9,7 +9,7 @@ import socket
 import sys
 from pathlib import Path
 
-from spin_aks import clock
+from spin_aks import clock, terminal
 from spin_aks.errors import LockedError
 from spin_aks.files import refused_as_error
 
@@ -26,8 +26,11 @@ class Lock:
         """Whether it is this very object that holds it."""
         return self._descriptor >= 0
 
-    def acquire(self) -> None:
-        """Takes the lock, or does nothing if it is ours already; raises LockedError naming the holder."""
+    def acquire(self, *, wait: bool = False) -> None:
+        """Takes the lock, or does nothing if it is ours already; raises LockedError naming the holder.
+
+        With `wait` it says whom it waits for, and waits; a signal's exception ends that.
+        """
         if self.is_ours:
             return
         with refused_as_error(self.path):
@@ -36,16 +39,25 @@ class Lock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(descriptor)
-            raise LockedError(
-                f"another run is at work here: {_holder(self.path)}",
-                where=str(self.path),
-                hint="wait for it to end, or name another environment with `-e NAME`",
-            ) from None
+            self._held_by_another(descriptor, wait=wait)
         self._descriptor = descriptor
         with refused_as_error(self.path):
             os.ftruncate(descriptor, 0)
             os.write(descriptor, _me().encode())
+
+    def _held_by_another(self, descriptor: int, *, wait: bool) -> None:
+        try:
+            if not wait:
+                raise LockedError(
+                    f"another run is at work here: {_holder(self.path)}",
+                    where=str(self.path),
+                    hint="wait for it to end, or name another environment with `-e NAME`",
+                )
+            terminal.say(f"waiting for another run in this folder: {_holder(self.path)}")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except BaseException:
+            os.close(descriptor)
+            raise
 
     def release(self) -> None:
         if self.is_ours:

@@ -121,5 +121,16 @@ def _require_kube(kind: str) -> None:
 def validate(arguments: argparse.Namespace) -> int:
     """`spin-aks validate` without `--manifest-only`: the stage itself, which asks nobody."""
     arguments.offline, arguments.refresh = True, False
-    run(arguments, ["validate"])
+    plan = run(arguments, ["validate"])
+    if not any(stage.runs for stage in plan.behind(["validate"])):
+        _repeat_notices(arguments)
     return 0
+
+
+def _repeat_notices(arguments: argparse.Namespace) -> None:
+    """What a fresh stage said when it ran: whoever asks for it by name wants to know."""
+    from spin_aks.tasks.validate import notices
+
+    with entered(arguments) as context:
+        for notice in notices(context):
+            terminal.show_notice(notice)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ONE_COMPONENT_SINCE = Version(1, 3)
+_COMPOSES_SINCE = Version(3, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ def identity(environment: Mapping[str, str] = os.environ) -> str:
 def can_build_one_component(cli: Version) -> bool:
     """Whether `spin build -c ID` is known to it: below 1.3 it builds all or nothing."""
     return cli >= _ONE_COMPONENT_SINCE
+
+
+def can_compose(cli: Version) -> bool:
+    """Whether `spin registry push` composes component dependencies: an older one pushes what no shim can run."""
+    return cli >= _COMPOSES_SINCE
 
 
 def _path(environment: Mapping[str, str]) -> str | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from spin_aks import terminal
 from spin_aks.errors import SpinAksError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from spin_aks.context import Context
     from spin_aks.tasks.stage import Stage
@@ -27,7 +27,8 @@ def guarded(stage: Stage, context: Context, *, tell: bool = False) -> Callable[[
         try:
             context.claim()
             context.record.started(stage.name)
-            stage.action()
+            with _alone(stage, context):
+                stage.action()
             context.record.done(stage.name)
         except Exception as error:
             context.failures.append(error)
@@ -41,6 +42,19 @@ def guarded(stage: Stage, context: Context, *, tell: bool = False) -> Callable[[
         return None
 
     return act
+
+
+@contextmanager
+def _alone(stage: Stage, context: Context) -> Iterator[None]:
+    """Environments share the sources, what is compiled of them and the files that people keep: one stage at a time."""
+    if not stage.shares_files:
+        yield
+        return
+    context.folder_lock.acquire(wait=True)
+    try:
+        yield
+    finally:
+        context.folder_lock.release()
 
 
 def _note(stage: Stage, context: Context, error: str) -> None:

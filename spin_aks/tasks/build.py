@@ -79,6 +79,7 @@ def _stage(context: Context, compilation: Compilation, scope: Scope, note: str) 
         values=values,
         targets=(compilation.wasm,) if compilation.wasm else (),
         owns_targets=True,
+        shares_files=True,
     )
 
 

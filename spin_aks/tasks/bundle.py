@@ -25,6 +25,7 @@ def stage(context: Context) -> Stage:
     chosen = choice.choose(context)
     return Stage(
         name="bundle",
+        shares_files=True,
         doc="gather what goes into the image",
         action=lambda: _bundle(context, chosen.form),
         depends_on=("validate", *(made.name for made in build.compilations(context.application))),

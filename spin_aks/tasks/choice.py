@@ -35,7 +35,7 @@ def choose(context: Context) -> ImageChoice:
     """The choice; raises UsageError where form and builder don't agree, RefusedError where nobody can build it."""
     builder, form = context.settings.builder, context.settings.form
     composed = composition.composed(context.application)
-    if composed and builder in ("auto", OCI):
+    if composed and builder != DOCKER and form != "rootfs":
         return _composed(builder, composed)
     if builder in FORM_OF:
         if form not in ("auto", FORM_OF[builder]):
@@ -84,6 +84,10 @@ def _automatic(context: Context) -> ImageChoice:
 
 def _composed(builder: str, problems: tuple[Problem, ...]) -> ImageChoice:
     """Component dependencies are composed by the Spin CLI, and by nobody else (spin 3.2, `registry push --compose`)."""
-    if builder == "auto" and cli_version.find() is not None:
-        return ImageChoice("artifact", SPIN, "the Spin CLI composes its component dependencies")
-    raise RefusedError.of(problems)
+    cli = cli_version.find() if builder != OCI else None
+    if cli is None:
+        raise RefusedError.of(problems)
+    if not cli_version.can_compose(cli.version):
+        what = f"the Spin CLI {cli.version} does not compose component dependencies"
+        raise RefusedError(what, where=cli.path, hint="Spin 3.2 brought it: install that or a later one")
+    return ImageChoice("artifact", SPIN, "the Spin CLI composes its component dependencies")

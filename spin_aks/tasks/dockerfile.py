@@ -18,6 +18,7 @@ def stage(context: Context) -> Stage:
     path = dockerfile_path(context)
     return Stage(
         name="dockerfile",
+        shares_files=True,
         doc=f"write {path}",
         action=lambda: kept.settle(kept.inspect({path: _text(context)}), context.consent),
         depends_on=("validate",),

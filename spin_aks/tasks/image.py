@@ -23,6 +23,7 @@ def stage(context: Context) -> Stage:
     dockerfile = dockerfile_path(context) if with_dockerfile else None
     return Stage(
         name="image",
+        shares_files=True,
         doc=f"make the image: {chosen.form}, by {chosen.builder}",
         action=lambda: _make(context, chosen),
         depends_on=("bundle", "dockerfile") if with_dockerfile else ("bundle",),

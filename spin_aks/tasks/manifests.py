@@ -21,6 +21,7 @@ def stage(context: Context) -> Stage:
     note = context.state("manifests.json")
     return Stage(
         name="manifests",
+        shares_files=True,
         doc=f"write the Kubernetes files in {folder}/",
         action=lambda: _write(context, folder, note),
         depends_on=("validate",),

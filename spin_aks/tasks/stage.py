@@ -47,10 +47,11 @@ class Stage:
     """One stage of the pipeline.
 
     `files` lists the files it depends on when it is called: those that a stage before it made in the same run are among
-    them, which a list taken at load time would miss. With `owns_targets` a target that somebody else changed makes it
-    stale, as one below `.spin-aks/` always does; without, it is a file that people keep and edit. `observed` says, in
-    sentences, what outside this machine is not as the stage left it. `requires` names what nobody has given yet, before
-    anything runs. `values` hold no secret: they are kept in plain text.
+    them, which a list taken at load time would miss. `values` hold no secret: they are kept in plain text. With
+    `owns_targets` a target that somebody else changed makes it stale, as one below `.spin-aks/` always does; without,
+    it is a file that people keep and edit. A stage that `shares_files` touches what all environments share, and is
+    alone while it does. `observed` says, in sentences, what outside this machine is not as the stage left it.
+    `requires` names what nobody has given yet, before anything runs.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Stage:
     values: Mapping[str, JSON] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
     owns_targets: bool = False
+    shares_files: bool = False
     observed: Callable[[], tuple[str, ...]] = nothing_observed
     requires: Callable[[], tuple[Problem, ...]] = nothing_required
 
