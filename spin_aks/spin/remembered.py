@@ -53,6 +53,8 @@ def _recalled(path: Path) -> Application | None:
 
 
 def _keep(application: Application) -> None:
+    if any(variable.secret and variable.default is not None for variable in application.variables):
+        return  # a secret's default stands where its author put it, and nowhere else
     counts: dict[str, int] = {}
     triggers = []
     for trigger in application.triggers:

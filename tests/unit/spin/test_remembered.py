@@ -206,3 +206,12 @@ def outcome(read: object) -> object:
         return everything(read())
     except ManifestError as error:
         return error.problems
+
+
+def test_a_manifest_with_a_secrets_default_is_not_remembered() -> None:
+    path = Path("spin.toml")
+    path.write_text(TEXT + '\n[variables]\ntoken = { default = "canary", secret = true }\n')
+
+    remembered.read(path, keep=True)
+
+    assert not remembered._place(path).exists()
