@@ -210,7 +210,7 @@ def outcome(read: object) -> object:
 
 def test_a_manifest_with_a_secrets_default_is_not_remembered() -> None:
     path = Path("spin.toml")
-    path.write_text(TEXT + '\n[variables]\ntoken = { default = "canary", secret = true }\n')
+    path.write_text(TEXT.replace("key = { required = true", 'key = { default = "canary"'))
 
     remembered.read(path, keep=True)
 
