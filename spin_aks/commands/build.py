@@ -15,5 +15,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    pipeline.run(arguments, ["build"])
+    pipeline.run(arguments, ["validate", "build"])
     return 0

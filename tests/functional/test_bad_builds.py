@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from testbed.tiny import build_command
+from testbed.tiny import WASM, build_command
 
 if TYPE_CHECKING:
     from testbed.application import App
@@ -186,3 +186,15 @@ def test_build_compiles_nothing_of_an_application_that_is_refused(tiny: App) -> 
     assert "needed" in done.err
     assert [] == [stage for stage in done.stages("run") if stage.startswith("build:")]
     assert not (tiny.root / "a/a.wasm").exists()
+
+
+def test_an_application_with_nothing_to_compile_is_still_validated(tiny: App) -> None:
+    manifest = tiny.root / "spin.toml"
+    manifest.write_text(manifest.read_text().partition("[component.a.build]")[0])
+
+    refused = tiny.run("build")
+    (tiny.root / "a/a.wasm").write_bytes(WASM)
+
+    assert 3 == refused.code
+    assert "there is no `a/a.wasm`" in refused.err
+    assert ["validate"] == tiny.ok("build").stages("run")
