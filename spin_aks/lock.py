@@ -13,6 +13,9 @@ from spin_aks import clock, terminal
 from spin_aks.errors import LockedError
 from spin_aks.files import refused_as_error
 
+NAME_WITHIN = 25
+NAME_PAUSE_S = 0.02
+
 
 class Lock:
     """The lock of one environment. The system drops it when the process ends, however it ends; its file stays."""
@@ -88,10 +91,13 @@ def _me() -> str:
 
 
 def _holder(path: Path) -> str:
-    try:
-        match json.loads(path.read_text()):
-            case {"process": int(process), "host": str(host), "command": str(command), "since": str(since)}:
-                return f"`{command}`, process {process} on {host}, since {since}"
-    except (OSError, ValueError):
-        pass
+    """Who holds it. One that took it this very moment has yet to write its name: that is waited for, briefly."""
+    for _ in range(NAME_WITHIN):
+        try:
+            match json.loads(path.read_text()):
+                case {"process": int(process), "host": str(host), "command": str(command), "since": str(since)}:
+                    return f"`{command}`, process {process} on {host}, since {since}"
+        except (OSError, ValueError):
+            pass
+        clock.sleep(NAME_PAUSE_S)
     return "it has not said its name yet"
