@@ -43,15 +43,23 @@ class App:
 
     def __post_init__(self) -> None:
         self.cache = self.root.parent / "cache"
+        self.spin_data = self.root.parent / "spin-data"
+        self.state_home = self.root.parent / "state-home"
 
-    def start(self, *argv: str, **more: str) -> subprocess.Popen[str]:
+    def surroundings(self, **more: str) -> dict[str, str]:
+        """The environment of a run: this machine's, but nothing of Spin or CI, and no folder of the real user's."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("SPIN_", "CI"))}
         environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
         environment["XDG_CACHE_HOME"] = str(self.cache)
+        environment["XDG_STATE_HOME"] = str(self.state_home)
+        environment["SPIN_DATA_DIR"] = str(self.spin_data)
+        return {**environment, **self.environment, **more}
+
+    def start(self, *argv: str, **more: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "spin_aks", *argv],
             cwd=self.root,
-            env={**environment, **self.environment, **more},
+            env=self.surroundings(**more),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

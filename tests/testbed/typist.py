@@ -9,7 +9,6 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from testbed.daemon import needs
@@ -62,12 +61,10 @@ class Typist:
 def at_terminal(app: App, *argv: str, **more: str) -> Iterator[Typist]:
     """Starts the tool in the application's folder, all three streams on a terminal that is its controlling one."""
     ours, theirs = os.openpty()
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("SPIN_", "CI"))}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     with subprocess.Popen(
         [needs("setsid", "util-linux"), "--ctty", sys.executable, "-m", "spin_aks", *argv],
         cwd=app.root,
-        env={**environment, **app.environment, **more},
+        env=app.surroundings(**more),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
