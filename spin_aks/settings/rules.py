@@ -145,7 +145,7 @@ NAMESPACE = Rule(
 # An Ingress takes `*.example.com` besides, but that is no address at which anybody reaches an application.
 HOST_NAME = Rule(
     rf"(?=.{{1,253}}$)(?![0-9]+(?:\.[0-9]+){{3}}$)(?:{_LABEL}\.)*{_LABEL}",
-    "a host's name, such as `shop.example.com`: lower-case letters, digits, `-` and `.`, at most 253 and 63 between two "
+    "a host's name, such as `shop.example.com`: lower-case letters, digits, `-` and `.`, 253 at most, 63 between two "
     "`.`, no `*`, no IP address, without `https://`, a port or a path",
     f"{_KUBERNETES}#dns-subdomain-names",
 )
