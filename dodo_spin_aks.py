@@ -20,7 +20,6 @@ cluster no longer holds what was applied, or when a stage before it is stale. Ru
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from doit.exceptions import InvalidDodoFile
@@ -39,12 +38,23 @@ if TYPE_CHECKING:
     from spin_aks.tasks.stage import Stage
 
 FINAL = "up"
-DOIT_CONFIG = {
-    "backend": "durable",
-    "dep_file": str(contexts.STATE / (os.environ.get("SPIN_AKS_ENVIRONMENT") or "default") / "doit.db"),
-    "default_tasks": [FINAL],
-    "verbosity": 2,
-}
+
+
+def __dir__() -> list[str]:
+    return [*globals(), "DOIT_CONFIG"]
+
+
+def __getattr__(name: str) -> object:
+    """DOIT_CONFIG, which only plain doit asks for (it takes the members of this module): which database it is, the
+    configuration says.
+    """
+    if name != "DOIT_CONFIG":
+        raise AttributeError(name)
+    try:
+        database = contexts.current().database
+    except SpinAksError as error:
+        raise InvalidDodoFile(str(error)) from error
+    return {"backend": "durable", "dep_file": str(database), "default_tasks": [FINAL], "verbosity": 2}
 
 
 def stages(context: Context) -> Iterator[Stage]:

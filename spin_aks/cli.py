@@ -21,12 +21,14 @@ COMMANDS = {
     "list": ("list", "show each stage: fresh or stale, and why"),
     "why": ("why", "say in full sentences why a stage would run"),
     "validate": ("validate", "check spin.toml, and that the target can run it"),
+    "config": ("config", "show, get and set what the configuration file holds"),
     "sandbox": ("sandbox", "run a command against an embedded registry and cluster: -- COMMAND"),
+    "state": ("state", "show what was chosen last, or forget it (show | clear)"),
     "pipeline-file": ("pipeline_file", "print the path of the doit file, for plain `doit -f`"),
 }
 # Objects made between two searches for garbage (Python's own: 700). Next to nothing of what a start makes is garbage.
 SELDOM = 50_000
-VALUED_GLOBALS = frozenset({"-f", "--from", "--file", "-e", "--environment"})
+VALUED_GLOBALS = frozenset({"-f", "--from", "--file", "-e", "--environment", "-c", "--config"})
 
 
 def main() -> None:

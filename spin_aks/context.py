@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spin_aks import files, observation, settings
+from spin_aks import files, observation
 from spin_aks.consent import Consent
+from spin_aks.errors import UsageError
 from spin_aks.lock import Lock
 from spin_aks.record import Record
 from spin_aks.spin import profiles, remembered, versions
@@ -17,13 +18,16 @@ from spin_aks.spin import profiles, remembered, versions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from spin_aks.json_types import JSONObject
     from spin_aks.observation import Observed
     from spin_aks.settings import Settings
+    from spin_aks.settings.loaded import Loaded
     from spin_aks.spin.model import Application
     from spin_aks.spin.runtime_config import RuntimeConfig
     from spin_aks.spin.versions import Runtime
 
 STATE = Path(".spin-aks")
+OWNER = "configuration.json"
 RUNTIME_CONFIG = Path("runtime-config.toml")
 
 
@@ -31,14 +35,21 @@ RUNTIME_CONFIG = Path("runtime-config.toml")
 class Context:
     """One run's view of the world. The process stands in the application's root: every path is relative to that.
 
-    `observed` is asked by the stages that depend on something outside; it asks the world once a run.
+    `environment_folder` is where the environment's state is kept. `loaded` says who gave the settings; None where they
+    were made by hand. `observed` is asked by the stages that depend on something outside; it asks the world once a run.
     `failures` gathers what stages raised, for whoever ran them.
     """
 
     settings: Settings
+    environment_folder: Path = STATE / "default"
+    loaded: Loaded | None = None
     consent: Consent = field(default_factory=Consent)
     observed: Callable[[], Observed] = observation.nothing
     failures: list[Exception] = field(default_factory=list)
+
+    def origin(self, key: str, otherwise: str) -> str:
+        """Where the value of this full key was given; `otherwise` where the settings were made by hand."""
+        return self.loaded.origin(key).where if self.loaded else otherwise
 
     @cached_property
     def written(self) -> Application:
@@ -47,11 +58,13 @@ class Context:
 
     @cached_property
     def application(self) -> Application:
-        """The application with the chosen profile in force.
+        """The application with the chosen profile in force, under the name that it has in registry and cluster.
 
         Raises ManifestError, and UsageError for a profile that no component has.
         """
-        return profiles.applied(self.written, self.settings.profile) if self.settings.profile else self.written
+        profile, name = self.settings.profile, self.settings.name
+        application = profiles.applied(self.written, profile) if profile else self.written
+        return replace(application, name=name) if name else application
 
     @cached_property
     def runtime(self) -> Runtime:
@@ -92,14 +105,55 @@ class Context:
         return self.state("doit.db")
 
     def claim(self) -> None:
-        """Makes the environment this process's own until it ends; raises LockedError if it is another's."""
+        """Makes the environment this process's own until it ends; raises LockedError if it is another's, UsageError if
+        its state belongs to another configuration.
+        """
+        self.check_owner()
         self.lock.acquire()
         files.sweep(self.state(""))
-        files.write(STATE / ".gitignore", "*\n")
+        for folder in {STATE, self.environment_folder.parent}:
+            files.write(folder / ".gitignore", "*\n")
+        files.write_json(self.state(OWNER), self._owner())
+
+    def check_owner(self) -> None:
+        """Raises UsageError if the state belongs to another configuration that is there: two never share one."""
+        owner = (files.read_json(self.state(OWNER)) or {}).get("configuration")
+        if not isinstance(owner, str) or owner in ("", self._configuration_file) or not Path(owner).is_file():
+            return
+        raise UsageError(
+            f"the state of the environment `{self.settings.environment}` belongs to `{owner}`",
+            where=self.environment_folder.as_posix(),
+            hint=f"`-e NAME` is another environment, `-c {owner}` that configuration; if `{owner}` is no longer meant "
+            "for it, remove that folder",
+        )
+
+    def _owner(self) -> JSONObject:
+        """Whose the state is; each of the files that hold for it, from the application's root."""
+        found = self.loaded.files if self.loaded else None
+        paths = [os.path.relpath(path) for path in (found.base, found.overlay) if path] if found else []
+        return {"configuration": self._configuration_file, "configurations": list(paths)}
+
+    @property
+    def _configuration_file(self) -> str:
+        """From the application's root; empty without one."""
+        return self.settings.config
 
     def state(self, name: str) -> Path:
         """The path of `name` in the environment's state folder, git-ignored as a whole."""
-        return STATE / self.settings.environment / name
+        return self.environment_folder / name
+
+
+def of(root: Path, loaded: Loaded, consent: Consent | None = None) -> Context:
+    """The context of what was loaded, for a process that stands in `root`.
+
+    Raises UsageError where the environment has to be named, or the named configuration is not there.
+    """
+    from spin_aks.settings.loaded import home, no_such_file, require_environment
+
+    no_such_file(loaded)
+    require_environment(loaded)
+    folder = os.path.relpath(home(loaded, root) / STATE / loaded.files.folder_name, root)
+    return Context(loaded.settings, Path(folder), loaded, consent or Consent())
 
 
 _current: list[Context] = []
@@ -113,6 +167,7 @@ def use(context: Context) -> None:
 def current() -> Context:
     """The context in use; under plain `doit`, the one that the environment's variables describe."""
     if not _current:
-        _, rooted = settings.rooted(settings.read({}, os.environ))
-        use(Context(rooted))
+        from spin_aks.settings import loaded
+
+        use(of(*loaded.rooted(loaded.load({}, os.environ, Path.cwd()))))
     return _current[0]

@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: `where` is `PATH:LINE`, a resource id or a URL, or empty; `hint` is what to do next."""
+    """One thing that is wrong: `where` is `PATH:LINE`, a resource id or a URL, or empty; `hint` is what to do next.
+
+    `key` is that of the input that nobody gave, where that is what is wrong.
+    """
 
     what: str
     where: str = ""
     hint: str = ""
+    key: str = ""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}" if self.where else self.what
@@ -47,6 +51,11 @@ class SpinAksError(Exception):
         super().__init__(what)
         self.problems: tuple[Problem, ...] = (Problem(what, where, hint),)
         self.why = why
+
+    @property
+    def missing(self) -> bool:
+        """Whether all that is wrong is inputs that nobody gave."""
+        return all(problem.key for problem in self.problems)
 
     @classmethod
     def of(cls, problems: Iterable[Problem]) -> SpinAksError:

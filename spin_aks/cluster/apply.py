@@ -35,16 +35,20 @@ def apply(
     previous: Applied | None,
     progress: Callable[[str], None],
     force: bool = False,
+    environment: str = "",
 ) -> Applied:
     """Applies `objects` in their order (namespaces first), prunes what went out of them, and says what is there now.
 
     `application` is the Kubernetes name, `namespace` where objects without one go and where the inventory is kept;
     `previous` is what this machine applied last, if it knows. With `force`, fields that others changed are taken back;
-    without, they are a ClusterError that names manager and field. Nothing is written if anything that can be known
+    without, they are a ClusterError that names manager and field; so it is with what another `environment` has there.
+    Nothing is written if anything that can be known
     beforehand is wrong; in a namespace that does not exist yet only the namespace is.
     """
     intended = intend(cluster, objects, application=application, namespace=namespace)
     checks.runtime_classes(cluster, intended)
+    if not force:
+        inventory.refuse_another(cluster, namespace, application, environment)
     there = places.existing(cluster, intended, namespace, progress)
     _tell_of_former_place(cluster, previous, application, namespace, progress)
     writer = _Writer(cluster, progress, force)
@@ -54,7 +58,7 @@ def apply(
     writer.rehearse(intended)
 
     rendered = frozenset(item.entry for item in intended)
-    known = inventory.add(cluster, namespace, application, rendered)
+    known = inventory.add(cluster, namespace, application, rendered, environment=environment)
     done |= writer.write(item for item in intended if not item.comes_first)
     leftover = (known | _remembered(previous, cluster, namespace, application)) - rendered
     gone = prune.prune(cluster, leftover, prune.Scope(application, namespace), progress)

@@ -1,7 +1,8 @@
 """The list of what an application has in the cluster, kept in the cluster: who applies next, prunes by it.
 
 A ConfigMap in the application's namespace. It names everything that was applied and has not been pruned: written before
-an apply with what comes added, and after it without what is gone, so that it never lacks an object that is there.
+an apply with what comes added, and after it without what is gone, so that it never lacks an object that is there. It
+also names the environment whose it is.
 """
 
 from __future__ import annotations
@@ -66,10 +67,25 @@ def read(cluster: Cluster, namespace: str, application: str) -> frozenset[Entry]
     return _entries(document or {})
 
 
-def add(cluster: Cluster, namespace: str, application: str, entries: Iterable[Entry]) -> frozenset[Entry]:
-    """Everything in the inventory, `entries` among it from now on."""
+def refuse_another(cluster: Cluster, namespace: str, application: str, environment: str) -> None:
+    """Raises ClusterError if what is there is another environment's: each would take the other's objects over."""
+    document = cluster.get(CONFIG_MAPS.path(namespace, name_for(application))) or {}
+    owner = fields.text(document, "data", "environment")
+    if owner and environment and owner != environment:
+        raise ClusterError(
+            f"the environment `{owner}` has `{application}` in the namespace {namespace} already",
+            where=f"ConfigMap {namespace}/{name_for(application)}",
+            hint=f"give `{environment}` a namespace of its own (`--namespace NAME`, or `kubernetes.namespace` in its "
+            "configuration), or take over what is there with `--force-conflicts`",
+        )
+
+
+def add(
+    cluster: Cluster, namespace: str, application: str, entries: Iterable[Entry], *, environment: str = ""
+) -> frozenset[Entry]:
+    """Everything in the inventory, `entries` among it from now on; it is `environment`'s then, if one is given."""
     more = frozenset(entries)
-    return _update(cluster, namespace, application, lambda known: known | more)
+    return _update(cluster, namespace, application, lambda known: known | more, environment)
 
 
 def remove(cluster: Cluster, namespace: str, application: str, entries: Iterable[Entry]) -> frozenset[Entry]:
@@ -79,17 +95,21 @@ def remove(cluster: Cluster, namespace: str, application: str, entries: Iterable
 
 
 def _update(
-    cluster: Cluster, namespace: str, application: str, change: Callable[[frozenset[Entry]], frozenset[Entry]]
+    cluster: Cluster,
+    namespace: str,
+    application: str,
+    change: Callable[[frozenset[Entry]], frozenset[Entry]],
+    environment: str = "",
 ) -> frozenset[Entry]:
     """Reads, changes and writes, again if somebody else wrote meanwhile: two at once lose nothing of each other's."""
     path = CONFIG_MAPS.path(namespace, name_for(application))
     for _ in range(ATTEMPTS):
         document = cluster.get(path)
-        known = _entries(document or {})
+        known, before = _entries(document or {}), fields.text(document or {}, "data", "environment")
         wanted = change(known)
-        if document is not None and wanted == known:
+        if document is not None and wanted == known and environment in ("", before):
             return wanted
-        body = _config_map(namespace, application, wanted, document)
+        body = _config_map(namespace, application, wanted, document, environment or before)
         if document is None:
             request, where = "POST", CONFIG_MAPS.collection(namespace)
             answer = cluster.create(where, body)
@@ -107,7 +127,9 @@ def _update(
     )
 
 
-def _config_map(namespace: str, application: str, entries: frozenset[Entry], document: JSONObject | None) -> JSONObject:
+def _config_map(
+    namespace: str, application: str, entries: frozenset[Entry], document: JSONObject | None, environment: str
+) -> JSONObject:
     metadata: JSONObject = {
         "name": name_for(application),
         "namespace": namespace,
@@ -116,7 +138,10 @@ def _config_map(namespace: str, application: str, entries: frozenset[Entry], doc
     if document is not None:
         metadata["resourceVersion"] = fields.text(document, "metadata", "resourceVersion")
     lines = "".join(f"{entry}\n" for entry in sorted(entries))
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"objects": lines}}
+    data: JSONObject = {"objects": lines}
+    if environment:
+        data["environment"] = environment
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
 
 def _entries(document: JSONObject) -> frozenset[Entry]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spin_aks.cluster import fields
-from spin_aks.errors import UsageError
+from spin_aks.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,6 +84,20 @@ def choose(kubeconfig: str, context: str) -> Context:
     return _choose(files(kubeconfig), context)
 
 
+def contexts(kubeconfig: str) -> tuple[Context, ...]:
+    """All that can be chosen, in the files' order; raises UsageError if there is no kubeconfig."""
+    paths = files(kubeconfig)
+    named = dict.fromkeys(name for path in paths for name in _names(_parse(path), "contexts"))
+    return tuple(found for name in named if (found := _usable(paths, name)))
+
+
+def _usable(paths: tuple[Path, ...], name: str) -> Context | None:
+    try:
+        return _choose(paths, name)
+    except UsageError:
+        return None
+
+
 def _source(paths: tuple[Path, ...], context: str) -> str:
     digest = hashlib.sha256(context.encode())
     for path in paths:
@@ -97,7 +111,7 @@ def _choose(paths: tuple[Path, ...], name: str) -> Context:
     where = os.pathsep.join(str(path) for path in paths)
     chosen = name or next((current for _, d in merged if (current := fields.text(d, "current-context"))), "")
     if not chosen:
-        raise UsageError("no context is chosen", where=where, hint=_which(names))
+        raise UsageError.of([Problem("no context is chosen", where, _which(names), "cluster.context" if names else "")])
     if chosen not in names:
         raise UsageError(f"there is no context `{chosen}`", where=where, hint=_which(names))
     _, context = _named(merged, "contexts", "context", chosen)

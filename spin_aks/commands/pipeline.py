@@ -8,16 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spin_aks import settings, terminal
+from spin_aks import asking, context, terminal
+from spin_aks.asking import Asking
 from spin_aks.consent import Consent
-from spin_aks.context import Context
 from spin_aks.errors import ManifestError, SpinAksError, UsageError
+from spin_aks.settings import arguments as inputs
+from spin_aks.settings import layers, loaded
+from spin_aks.settings.table import EVERY_ROW
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from spin_aks.context import Context
     from spin_aks.plan import Plan
+    from spin_aks.settings.loaded import Loaded
 
 
 REFERENCE = "https://spinframework.dev/manifest-reference has every key of a manifest"
@@ -25,7 +30,7 @@ REFERENCE = "https://spinframework.dev/manifest-reference has every key of a man
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The flags of every command that looks at the pipeline."""
-    settings.add_arguments(parser)
+    inputs.add(parser)
 
 
 def configure_run(parser: argparse.ArgumentParser) -> None:
@@ -42,25 +47,52 @@ def configure_run(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, targets: Sequence[str]) -> Plan:
-    """Brings `targets` up to date and returns the plan that was followed."""
-    with entered(arguments) as context:
+    """Brings `targets` up to date and returns the plan that was followed; asks for what is missing, if it may."""
+    answers: dict[str, str] = {}
+    while True:
+        try:
+            return _run(arguments, targets, answers)
+        except UsageError as error:
+            if not error.missing:
+                raise
+            from spin_aks.commands import asked
+
+            answers |= asked.answers(error, arguments, answers)
+
+
+def _run(arguments: argparse.Namespace, targets: Sequence[str], answers: Mapping[str, str]) -> Plan:
+    with entered(arguments, answers) as current:
         from spin_aks import engine
         from spin_aks.tasks.watch import watched
 
+        if not answers:
+            _warn(current)
         if not arguments.offline:
-            context = watched(context, registry=arguments.refresh)
-        plan = engine.run(context, targets)
+            current = watched(current, registry=arguments.refresh)
+        plan = engine.run(current, targets)
     if not any(stage.runs for stage in plan.behind(targets)):
         terminal.say("everything is fresh")
     return plan
+
+
+def _warn(current: Context) -> None:
+    """What was given and is not acted on."""
+    for variable, near in layers.unread(os.environ):
+        terminal.warn(f"{variable}: nobody reads this variable{f'; did you mean `{near}`?' if near else ''}")
+    if current.loaded is not None:
+        reserved = {layers.identity(row) for row in EVERY_ROW if row.reserved and not row.is_free}
+        free = tuple(row.key.partition("<")[0] for row in EVERY_ROW if row.reserved and row.is_free)
+        for key in current.loaded.given():
+            if key in reserved or key.startswith(free):
+                terminal.warn(f"{current.loaded.origin(key)}: `{key}` is not read by this version")
 
 
 def say_where_it_runs(arguments: argparse.Namespace) -> None:
     """The last word of whoever brought the application to the cluster."""
     from spin_aks import files
 
-    with entered(arguments) as context:
-        match files.read_json(context.state("applied.json")):
+    with entered(arguments) as current:
+        match files.read_json(current.state("applied.json")):
             case {"application": str(name), "namespace": str(namespace), "address": str(address)}:
                 terminal.say(_where(name, namespace, address))
 
@@ -71,15 +103,20 @@ def _where(name: str, namespace: str, address: str) -> str:
     return f"{name} runs in the namespace {namespace}{f' at {address}' if address else ''}"
 
 
+def load(arguments: argparse.Namespace, answers: Mapping[str, str] | None = None) -> Loaded:
+    """All that is given, in the folder that the user is in."""
+    return loaded.load(vars(arguments), os.environ, here(), answers)
+
+
 @contextmanager
-def entered(arguments: argparse.Namespace) -> Iterator[Context]:
+def entered(arguments: argparse.Namespace, answers: Mapping[str, str] | None = None) -> Iterator[Context]:
     """The context that the flags describe, from the application's root; errors name files as the user would."""
-    started = _here()
-    root, rooted = settings.rooted(settings.read(vars(arguments), os.environ))
-    _require_kube(rooted.kind)
+    started = here()
+    root, rooted = loaded.rooted(load(arguments, answers))
+    _require_kube(rooted)
     os.chdir(root)
     try:
-        yield Context(rooted, _consent(arguments))
+        yield context.of(root, rooted, _consent(arguments))
     except SpinAksError as error:
         if isinstance(error, ManifestError) and not any(problem.hint for problem in error.problems):
             error.problems = tuple(replace(problem, hint=REFERENCE) for problem in error.problems)
@@ -89,7 +126,8 @@ def entered(arguments: argparse.Namespace) -> Iterator[Context]:
         os.chdir(started)
 
 
-def _here() -> Path:
+def here() -> Path:
+    """The folder that the user is in; raises UsageError if it is gone."""
     try:
         return Path.cwd()
     except FileNotFoundError as error:
@@ -103,19 +141,28 @@ def _seen_from(folder: Path, where: str) -> str:
     return f"{os.path.relpath(Path(path).absolute(), folder)}{colon}{line}"
 
 
+def mode(arguments: argparse.Namespace) -> Asking:
+    """Who answers questions, by these flags."""
+    flags = vars(arguments)
+    return asking.mode(yes=flags.get("yes", False), no_input=flags.get("no_input", False))
+
+
 def _consent(arguments: argparse.Namespace) -> Consent:
     flags = vars(arguments)
-    silent = flags.get("yes", False) or flags.get("no_input", False)
     return Consent(
         override=flags.get("override", False),
-        ask=not silent and terminal.is_interactive(),
+        ask=mode(arguments) is Asking.SOMEBODY_ANSWERS,
         force=flags.get("force_conflicts", False),
     )
 
 
-def _require_kube(kind: str) -> None:
+def _require_kube(rooted: Loaded) -> None:
+    kind = rooted.settings.kind
     if kind != "kube":
-        raise UsageError(f"`--type {kind}` is not there yet", hint="`--type kube` writes plain Kubernetes files")
+        where = rooted.origin("kubernetes.type").where
+        raise UsageError(
+            f"the type `{kind}` is not there yet", where=where, hint="`kube` writes plain Kubernetes files"
+        )
 
 
 def validate(arguments: argparse.Namespace) -> int:
@@ -131,6 +178,6 @@ def _repeat_notices(arguments: argparse.Namespace) -> None:
     """What a fresh stage said when it ran: whoever asks for it by name wants to know."""
     from spin_aks.tasks.validate import notices
 
-    with entered(arguments) as context:
-        for notice in notices(context):
+    with entered(arguments) as current:
+        for notice in notices(current):
             terminal.show_notice(notice)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spin_aks import terminal
+from spin_aks.settings import arguments
 
 if TYPE_CHECKING:
     import argparse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """It takes no flags."""
+    """The same for every configuration; `-c` and `-e` are taken as by every command."""
+    arguments.add(parser, *arguments.GLOBALS)
 
 
-def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command has this form
+def run(_: argparse.Namespace) -> int:
     from importlib.util import find_spec
 
     found = find_spec("dodo_spin_aks")

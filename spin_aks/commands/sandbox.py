@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks import terminal
 from spin_aks.errors import LockedError, SpinAksError
+from spin_aks.settings import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ until Ctrl-C. $SPIN_AKS_SANDBOX_DIR says where its folder is.
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = DESCRIPTION
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    arguments.add(parser, *arguments.GLOBALS)
     parser.add_argument("--reset", action="store_true", help="forget what was pushed and applied; the addresses stay")
     parser.add_argument("--print-env", action="store_true", help="print the environment and serve until Ctrl-C")
     parser.add_argument(
@@ -40,20 +42,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(given: argparse.Namespace) -> int:
     from spin_aks.sandbox.folder import HeldError, SandboxError
 
-    command: list[str] = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
+    command: list[str] = given.command[1:] if given.command[:1] == ["--"] else given.command
+    _hand_on(given)
     try:
-        if arguments.reset:
+        if given.reset:
             _reset(folder())
-            if not command and not arguments.print_env:
+            if not command and not given.print_env:
                 return 0
-        return _serve(command, arguments.print_env)
+        return _serve(command, given.print_env)
     except HeldError as error:
         raise LockedError(str(error), hint=error.hint) from error
     except SandboxError as error:
         raise SpinAksError(str(error), hint=error.hint) from error
+
+
+def _hand_on(given: argparse.Namespace) -> None:
+    """`-c` and `-e` mean the command's configuration: the sandbox has none."""
+    if given.config:
+        os.environ["SPIN_AKS_CONFIG"] = str(Path(given.config).absolute())
+    if given.environment:
+        os.environ["SPIN_AKS_ENVIRONMENT"] = given.environment
 
 
 def folder() -> Path:

@@ -9,6 +9,7 @@ from spin_aks.commands import pipeline
 if TYPE_CHECKING:
     import argparse
 
+PLACES = {"dockerfile": "image.dockerfile", "manifests": "kubernetes.dest"}
 STAGES = {"dockerfile": ["dockerfile"], "k8s": ["manifests"], "all": ["dockerfile", "manifests"]}
 
 
@@ -18,5 +19,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    pipeline.run(arguments, STAGES[arguments.what])
+    stages = STAGES[arguments.what]
+    pipeline.run(arguments, stages)
+    with pipeline.entered(arguments) as context:
+        from spin_aks.tasks import outputs
+
+        outputs.note_places(context, [PLACES[stage] for stage in stages])
     return 0

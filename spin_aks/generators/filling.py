@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spin_aks.errors import Problem, SpinAksError
-from spin_aks.generators.resources import quantity_bytes
+from spin_aks.generators.resources import quantity
 from spin_aks.generators.variables import environment_name, environment_value
 from spin_aks.generators.workloads import SCALED, table, template
 
@@ -70,9 +70,9 @@ def _set_resources(container: Container, values: RenderValues) -> None:
         requests["cpu"] = chosen.cpu_request
     if "memory" not in requests and "memory" not in limits:
         requests["memory"], limits["memory"] = chosen.memory_request, chosen.memory_limit
-    if values.memory_limit:
-        limits["memory"] = values.memory_limit
-        requests["memory"] = _smaller(requests.get("memory"), values.memory_limit)
+    wanted = values.resources
+    _take("cpu", wanted.cpu_request, wanted.cpu_limit, requests, limits)
+    _take("memory", wanted.memory_request, wanted.memory_limit, requests, limits)
     own = table(container.document, (*container.pointer, "resources"))
     own.update({"requests": requests, "limits": limits})
     for name in ("requests", "limits"):
@@ -80,7 +80,23 @@ def _set_resources(container: Container, values: RenderValues) -> None:
             del own[name]
 
 
+def _take(name: str, request: str, limit: str, requests: JSONObject, limits: JSONObject) -> None:
+    """What was asked for wins; of the other of both, what would contradict it gives way: Kubernetes refuses a request
+    above the limit.
+    """
+    if limit:
+        limits[name] = limit
+        requests[name] = request or _smaller(requests.get(name, limit), limit)
+    elif request:
+        requests[name] = request
+        if name in limits and _exceeds(request, limits[name]):
+            limits[name] = request
+
+
 def _smaller(request: JSON, limit: str) -> JSON:
-    """A request above the limit is refused by Kubernetes."""
-    asked, allowed = quantity_bytes(str(request)), quantity_bytes(limit)
-    return limit if asked is None or allowed is None or asked > allowed else request
+    return limit if _exceeds(request, limit) else request
+
+
+def _exceeds(request: JSON, limit: JSON) -> bool:
+    asked, allowed = quantity(str(request)), quantity(str(limit))
+    return asked is None or allowed is None or asked > allowed

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from spin_aks.errors import RefusedError, SpinAksError, UsageError
 from spin_aks.generators import config_maps, filling, placement, start_failures
 from spin_aks.generators.names import image_placeholder
-from spin_aks.generators.resources import MIB, quantity_bytes
+from spin_aks.generators.resources import MIB, NO_WISH, quantity_bytes
 from spin_aks.generators.workloads import containers
 from spin_aks.spin.runtime_config import NOTHING
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from spin_aks.generators.documents import Document
-    from spin_aks.generators.resources import Payload
+    from spin_aks.generators.resources import Payload, WantedResources
     from spin_aks.generators.workloads import Container
     from spin_aks.kubernetes_object import KubernetesObject
     from spin_aks.spin.runtime_config import RuntimeConfig
@@ -47,7 +47,7 @@ class RenderValues:
     variables: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     replicas: int | None = None
-    memory_limit: str = ""
+    resources: WantedResources = NO_WISH
     ca_certificates: str | None = None
     configuration: RuntimeConfig = NOTHING
 
@@ -106,15 +106,16 @@ def _refuse_values(values: RenderValues) -> None:
 
 def _refuse_memory_limit(values: RenderValues) -> None:
     """What the flag can't be; a limit that the files set is judged where it stands."""
-    if not values.memory_limit:
+    wanted = values.resources.memory_limit
+    if not wanted:
         return
-    given = quantity_bytes(values.memory_limit)
+    given = quantity_bytes(wanted)
     if not given:
-        what = f"`{values.memory_limit}` is no amount of memory"
+        what = f"`{wanted}` is no amount of memory"
         raise UsageError(what, where="--memory-limit", hint="write it as Kubernetes does, such as `256Mi`")
     if given <= values.payload.fails_below:
         raise RefusedError(
-            f"with {values.memory_limit} the application doesn't start: its components fail with "
+            f"with {wanted} the application doesn't start: its components fail with "
             f"{values.payload.fails_below // MIB} MiB",
             where="--memory-limit",
             hint=f"give it `{values.payload.resources.memory_limit}`, or leave the flag out and have one chosen",

@@ -43,6 +43,19 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True)
+class WantedResources:
+    """What a person asked for, as Kubernetes quantities; an empty one is left to the files, and else to us."""
+
+    cpu_request: str = ""
+    cpu_limit: str = ""
+    memory_request: str = ""
+    memory_limit: str = ""
+
+
+NO_WISH = WantedResources()
+
+
+@dataclass(frozen=True, slots=True)
 class Payload:
     """What a pod has to run: `wasm_bytes` has each component's size, `compiles_ahead` is the target runtime's."""
 
@@ -88,12 +101,18 @@ def fails_below(form: Form, wasm_bytes: Iterable[int], *, compiles_ahead: bool =
     return int((49 + 5.6 * sum(wasm_bytes) / 1e6) * MIB)
 
 
-def quantity_bytes(quantity: str) -> int | None:
-    """The bytes that a Kubernetes quantity (`64Mi`, `1.5G`, `128974848`, `1e9`) stands for; None if it is none."""
-    match = _QUANTITY.fullmatch(quantity.strip())
+def quantity(text: str) -> float | None:
+    """What a Kubernetes quantity (`64Mi`, `1.5G`, `500m`, `1e9`) stands for, in bytes or CPUs; None if it is none."""
+    match = _QUANTITY.fullmatch(text.strip())
     if match is None or (match[3] or "") not in _SUFFIXES:
         return None
-    return int(float(match[1]) * (float(f"1{match[2]}") if match[2] else _SUFFIXES[match[3] or ""]))
+    return float(match[1]) * (float(f"1{match[2]}") if match[2] else _SUFFIXES[match[3] or ""])
+
+
+def quantity_bytes(text: str) -> int | None:
+    """The whole bytes that a Kubernetes quantity stands for; None if it is none."""
+    found = quantity(text)
+    return None if found is None else int(found)
 
 
 def _mebibytes(amount: float) -> str:

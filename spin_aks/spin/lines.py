@@ -167,7 +167,10 @@ def _spelled(match: re.Match[str]) -> str:
         return match["basic"]
     import tomllib
 
-    return next(iter(tomllib.loads(f'"{match["basic"]}" = 0')))
+    try:
+        return next(iter(tomllib.loads(f'"{match["basic"]}" = 0')))
+    except ValueError:  # an escape that is none: no key has that name, and none is looked for
+        return match["basic"]
 
 
 def _end_of_line(text: str, start: int) -> int:

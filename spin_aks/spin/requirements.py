@@ -16,7 +16,7 @@ from spin_aks.spin.model import FilePattern
 from spin_aks.spin.versions import Runtime, Version, first_runtime, nearest_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from spin_aks.spin.model import Application, Variable
     from spin_aks.spin.runtime_config import RuntimeConfig
@@ -31,13 +31,14 @@ class Target:
     """What an application is to run on: the runtime, the image's form, what the pod will be given.
 
     `configuration` is what runtime-config.toml holds, whether the runtime reads it or not; None where it is broken, so
-    that nobody can tell what it would have configured.
+    that nobody can tell what it would have configured. `given_at` says where the value of a variable was given.
     """
 
     runtime: Runtime
     form: Form = "artifact"
     variables: Mapping[str, str] = field(default_factory=dict)
     configuration: RuntimeConfig | None = runtime_config.NOTHING
+    given_at: Callable[[str], str] = lambda _name: "--variable"
 
     @property
     def configured(self) -> RuntimeConfig | None:
@@ -157,19 +158,13 @@ def _unknown_variables(app: Application, target: Target) -> Iterator[Problem]:
         if name not in known:
             near = nearest_name(name, known)
             hint = f"did you mean `{near}`?" if near else f"`[variables]` in `{app.path}` says which there are"
-            yield Problem(f"the application has no variable `{name}`", "--variable", hint)
+            yield Problem(f"the application has no variable `{name}`", target.given_at(name), hint)
 
 
 def _values(app: Application, target: Target) -> Iterator[Problem]:
-    """Required variables that nothing gives a value, all at once; and secrets, which may not be given one yet."""
-    missing = [variable for variable in app.variables if _is_missing(variable, target)]
-    plain = [variable for variable in missing if not variable.secret]
-    hint = " ".join(f"--variable {variable.name}=VALUE" for variable in plain)
-    for variable in plain:
-        what = f"the variable `{variable.name}` is required, and nothing gives it a value"
-        yield Problem(what, app.where(variable.place), f"give it with `{hint}`, or write a `default` into the manifest")
+    """Secrets, which may not be given a value yet; what else has none is asked for before anything runs."""
     for variable in app.variables:
-        if variable.secret and (variable in missing or variable.name in target.variables):
+        if variable.secret and (_is_missing(variable, target) or variable.name in target.variables):
             yield Problem(
                 f"the variable `{variable.name}` is a secret that needs a value, and there is no safe way yet to hand"
                 " one to the pod: everybody who may read the Deployment could read a plain variable",
@@ -178,7 +173,13 @@ def _values(app: Application, target: Target) -> Iterator[Problem]:
             )
     if target.variables and not target.runtime.variable_prefix:
         what = f"{target.runtime} hands no variables on to Spin"
-        yield Problem(what, "--variable", "shim 0.9.0 brought it: install it or a later one, or write a `default`")
+        where = target.given_at(next(iter(target.variables)))
+        yield Problem(what, where, "shim 0.9.0 brought it: install it or a later one, or write a `default`")
+
+
+def without_value(app: Application, target: Target) -> tuple[Variable, ...]:
+    """The required plain variables that nothing gives a value."""
+    return tuple(variable for variable in app.variables if not variable.secret and _is_missing(variable, target))
 
 
 def _is_missing(variable: Variable, target: Target) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from spin_aks import files, terminal
 from spin_aks.cluster.kubeconfig import Target, target
 from spin_aks.errors import Problem, SpinAksError, UsageError
-from spin_aks.tasks import choice
+from spin_aks.tasks import choice, outputs
 from spin_aks.tasks.render import namespace, payload
 from spin_aks.tasks.stage import Stage, existing
 
@@ -109,6 +109,7 @@ def _apply(context: Context) -> None:
         previous=applied(context),
         progress=terminal.say,
         force=context.consent.force,
+        environment=context.settings.environment,
     )
     settled = rollout.wait(
         cluster,
@@ -118,6 +119,7 @@ def _apply(context: Context) -> None:
         background=Background(RULED_OUT, choice.choose(context).form, payload(context).resources.memory_limit),
     )
     files.write_json(context.state("applied.json"), {**settled.to_json(), "address": _address(cluster, settled)})
+    outputs.remember_deployed(context, settled)
 
 
 def _address(cluster: Cluster, settled: Applied) -> str:

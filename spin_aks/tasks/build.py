@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spin_aks import context as contexts
 from spin_aks import files, kept
 from spin_aks.errors import ProcessError, SpinAksError
 from spin_aks.spin import cli_version
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from spin_aks.spin.model import Application, Build
 
 BUILDS = "build"
+CONFIGURATIONS = ("aks-spin.toml", "spin-aks.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +88,22 @@ def _stage(context: Context, compilation: Compilation, scope: Scope, note: str) 
 
 def _never_sources(context: Context, made: tuple[Compilation, ...]) -> frozenset[str]:
     """What is made from the sources, or beside them: the manifest counts by the slice that is in the values."""
-    ours = {context.settings.manifest, dockerfile_path(context).as_posix(), kept.LOCK.as_posix()}
+    ours = {context.settings.manifest, dockerfile_path(context).as_posix(), kept.LOCK.as_posix(), *configurations()}
     ours |= _kubernetes_files(context, made)
     return frozenset(clean(path) for path in ours | _outputs(context.written) if path)
+
+
+def configurations() -> set[str]:
+    """The configuration files that stand in the application's folder, and what any of its environments is run with:
+    what a stage reads of them is among its values.
+    """
+    named = set(CONFIGURATIONS)
+    for note in glob.glob(f"{contexts.STATE}/*/{contexts.OWNER}"):  # noqa: PTH207 - see `existing`
+        match files.read_json(Path(note)):
+            case {"configurations": list(paths)}:
+                named |= {str(path) for path in paths}
+    overlays = (glob.glob(f"{glob.escape(path.removesuffix('.toml'))}.*.toml") for path in named)  # noqa: PTH207
+    return named.union(*overlays)
 
 
 def _outputs(application: Application) -> set[str]:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from spin_aks import files, terminal
-from spin_aks.errors import Problem, SpinAksError, UsageError
+from spin_aks.errors import SpinAksError, UsageError
 from spin_aks.json_types import required_text
-from spin_aks.tasks import choice
+from spin_aks.settings.missing import missing
+from spin_aks.tasks import choice, outputs
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
     from spin_aks.context import Context
+    from spin_aks.errors import Problem
     from spin_aks.json_types import JSONObject
     from spin_aks.oci.pushed import Pushed
     from spin_aks.oci.reference import Reference
 
 SPIN_PUSH_TIMEOUT_S = 3600.0
+BY_CONTENT, BY_COMMIT = "content", "git"
 
 
 def stage(context: Context) -> Stage:
-    settings = context.settings
     return Stage(
         name="push",
         doc="send to the registry what it lacks",
@@ -28,9 +31,9 @@ def stage(context: Context) -> Stage:
         depends_on=("image",),
         files=lambda: existing([context.state("image.json")]),
         values={
-            "container_registry.server": settings.registry,
-            "image.repository": settings.repository,
-            "image.tag": settings.tag,
+            "container_registry.server": context.settings.registry,
+            "image.repository": repository(context),
+            "image.tag": tag(context),
         },
         targets=(context.state("push.json").as_posix(),),
         observed=lambda: context.observed().registry,
@@ -42,10 +45,8 @@ def requirements(context: Context) -> tuple[Problem, ...]:
     """What has to be given, and given right, before an image can have a name."""
     if context.settings.registry:
         return _misnamed(context)
-    hint = (
-        "--registry HOST[:PORT][/PREFIX], or SPIN_AKS_CONTAINER_REGISTRY_SERVER; to try without one: `spin-aks sandbox`"
-    )
-    return (Problem("no registry is named", hint=hint),)
+    more = "to try without one: `spin-aks sandbox -- spin-aks up`"
+    return (missing("container_registry.server", "no registry is named", more=more),)
 
 
 def _misnamed(context: Context) -> tuple[Problem, ...]:
@@ -56,12 +57,30 @@ def _misnamed(context: Context) -> tuple[Problem, ...]:
     return ()
 
 
-def _named(context: Context, tag: str) -> Reference:
-    from spin_aks.oci.reference import Destination, repository_of
+def repository(context: Context) -> str:
+    """The image's repository: the one given, else the application's name."""
+    from spin_aks.oci.reference import repository_of
 
-    settings = context.settings
-    repository = settings.repository or repository_of(context.application.name)
-    return Destination.parse(settings.registry).reference(repository, settings.tag or tag)
+    return context.settings.repository or repository_of(context.application.name)
+
+
+@cache
+def tag(context: Context) -> str:
+    """The image's tag by the policy that was given; empty for the hash of its content. Raises SpinAksError for a commit
+    where there is none.
+    """
+    given = context.settings.tag
+    if given != BY_COMMIT:
+        return "" if given == BY_CONTENT else given
+    from spin_aks.oci import commit
+
+    return commit.tag()
+
+
+def _named(context: Context, content: str) -> Reference:
+    from spin_aks.oci.reference import Destination
+
+    return Destination.parse(context.settings.registry).reference(repository(context), tag(context) or content)
 
 
 def target(context: Context, image: JSONObject) -> Reference:
@@ -100,6 +119,8 @@ def _push(context: Context) -> None:
     reference = target(context, image)
     done = _PUSHERS[required_text(image, "builder")](context, image, reference)
     files.write_json(context.state("push.json"), done.to_json())
+    outputs.note_pushed(context, done.reference.tag, done.digest)
+    outputs.remember_pushed(context)
 
 
 def _push_ours(_context: Context, image: JSONObject, reference: Reference) -> Pushed:

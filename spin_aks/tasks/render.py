@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from spin_aks import files
 from spin_aks.context import RUNTIME_CONFIG
-from spin_aks.errors import Problem, SpinAksError
+from spin_aks.errors import SpinAksError
 from spin_aks.generators import RENDER_VERSION, names
+from spin_aks.settings.found import DEFAULT_ENVIRONMENT
 from spin_aks.tasks import choice, manifests, push
 from spin_aks.tasks.stage import Stage, existing
 
@@ -34,25 +35,15 @@ def stage(context: Context) -> Stage:
         ),
         values=_values(context),
         targets=(context.state("rendered.yaml").as_posix(), context.state("rendered.json").as_posix()),
-        requires=lambda: (*push.requirements(context), *_wrong_memory(context)),
+        requires=lambda: push.requirements(context),
     )
 
 
-def _wrong_memory(context: Context) -> tuple[Problem, ...]:
-    from spin_aks.generators.resources import quantity_bytes
-
-    given = context.settings.memory_limit
-    if not given or quantity_bytes(given):
-        return ()
-    return (Problem(f"`{given}` is no amount of memory", "--memory-limit", _MEMORY_HINT),)
-
-
-_MEMORY_HINT = "write it as Kubernetes does, such as `256Mi`"
-
-
 def namespace(context: Context) -> str:
-    """The namespace of this environment."""
-    return names.namespace(context.application.name, context.settings.namespace)
+    """The namespace of this environment: two of them in one cluster don't get in each other's way by themselves."""
+    settings = context.settings
+    own = "" if settings.environment in ("", DEFAULT_ENVIRONMENT) else f"-{settings.environment}"
+    return names.namespace(f"{context.application.name}{own}", settings.namespace)
 
 
 def plain_variables(context: Context) -> dict[str, str]:
@@ -80,11 +71,14 @@ def _values(context: Context) -> dict[str, JSON]:
         "generator": RENDER_VERSION,
         "certifi": authorities_version(),
         "container_registry.server": settings.registry,
-        "image.repository": settings.repository,
-        "image.tag": settings.tag,
+        "image.repository": push.repository(context),
+        "image.tag": push.tag(context),
         "kubernetes.namespace": namespace(context),
         "kubernetes.replicas": settings.replicas,
-        "kubernetes.memory_limit": settings.memory_limit,
+        "kubernetes.resources.cpu_request": settings.cpu_request,
+        "kubernetes.resources.cpu_limit": settings.cpu_limit,
+        "kubernetes.resources.memory_request": settings.memory_request,
+        "kubernetes.resources.memory_limit": settings.memory_limit,
         **given,
     }
 
@@ -104,6 +98,7 @@ def _texts(context: Context) -> dict[str, str]:
 
 def _render_values(context: Context, image: str) -> RenderValues:
     from spin_aks.generators.render import RenderValues
+    from spin_aks.generators.resources import WantedResources
     from spin_aks.spin.outbound import speaks_tls
 
     application, settings = context.application, context.settings
@@ -116,7 +111,9 @@ def _render_values(context: Context, image: str) -> RenderValues:
         variables=plain_variables(context),
         required=tuple(variable.name for variable in application.variables if variable.required),
         replicas=settings.replicas or None,
-        memory_limit=settings.memory_limit,
+        resources=WantedResources(
+            settings.cpu_request, settings.cpu_limit, settings.memory_request, settings.memory_limit
+        ),
         ca_certificates=_authorities() if speaks_tls(application, context.configured) else None,
         configuration=_configuration(context),
     )

@@ -134,7 +134,7 @@ def spoiled(values: JSONObject) -> tuple[str, ...]:
 
 
 def _is_state(path: str) -> bool:
-    return path.startswith(".spin-aks/")
+    return "/.spin-aks/" in f"/{path}"
 
 
 def _is_broken(path: str, seal: JSON) -> bool:

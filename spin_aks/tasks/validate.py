@@ -34,10 +34,30 @@ def stage(context: Context) -> Stage:
             "runtime.shim": context.runtime.shim,
             "build.profile": context.settings.profile,
             "variables given": given,
+            "app.name": context.settings.name,
             "image.form": choice.choose(context).form,
             **_looked_at(context),
         },
         targets=(context.state("app.json").as_posix(),),
+        requires=lambda: requirements(context),
+    )
+
+
+def requirements(context: Context) -> tuple[Problem, ...]:
+    """The values that the application's variables need and nobody has given."""
+    from spin_aks.settings.missing import missing
+    from spin_aks.spin import requirements as refusals
+
+    application = context.application
+    configuration, _ = _configuration(context)
+    return tuple(
+        missing(
+            f"variables.{variable.name}",
+            f"the variable `{variable.name}` is required, and nothing gives it a value",
+            where=application.where(variable.place),
+            more="or write a `default` into the manifest",
+        )
+        for variable in refusals.without_value(application, _target(context, configuration))
     )
 
 
@@ -87,7 +107,14 @@ def notices(context: Context) -> tuple[Problem, ...]:
 def _target(context: Context, configuration: RuntimeConfig | None) -> Target:
     from spin_aks.spin.requirements import Target
 
-    return Target(context.runtime, choice.choose(context).form, dict(context.settings.variables), configuration)
+    given = dict(context.settings.variables)
+    return Target(
+        context.runtime,
+        choice.choose(context).form,
+        given,
+        configuration,
+        lambda name: context.origin(f"variables.{name}", "--variable"),
+    )
 
 
 def _configuration(context: Context) -> tuple[RuntimeConfig | None, tuple[Problem, ...]]:

@@ -15,7 +15,7 @@ from spin_aks.errors import RefusedError, SpinAksError, UsageError
 from spin_aks.generators.kube import Installer, KubeSettings, files
 from spin_aks.generators.names import APPLICATION_LABEL
 from spin_aks.generators.render import Rendered, RenderValues, render
-from spin_aks.generators.resources import Payload
+from spin_aks.generators.resources import Payload, WantedResources
 from spin_aks.spin.versions import NEWEST_RUNTIME
 
 if TYPE_CHECKING:
@@ -296,13 +296,13 @@ def test_a_memory_limit_by_flag_wins_and_takes_a_larger_request_down_with_it() -
     )
     expected = {"requests": {"memory": "48Mi", "cpu": "100m"}, "limits": {"memory": "48Mi"}}
 
-    assert expected == container(render(texts, replace(VALUES, memory_limit="48Mi")))["resources"]
+    assert expected == container(render(texts, replace(VALUES, resources=WantedResources(memory_limit="48Mi"))))["resources"]
 
 
 def test_a_memory_limit_by_flag_with_which_it_does_not_start_is_refused_where_it_was_given() -> None:
     compiled_in_the_pod = Payload("rootfs", {"a": 2_700_000})
     with pytest.raises(RefusedError) as refused:
-        render(made(), replace(VALUES, memory_limit="64Mi", payload=compiled_in_the_pod))
+        render(made(), replace(VALUES, resources=WantedResources(memory_limit="64Mi"), payload=compiled_in_the_pod))
 
     assert "--memory-limit: with 64Mi the application doesn't start: its components fail with 64 MiB" == str(
         refused.value
@@ -312,7 +312,7 @@ def test_a_memory_limit_by_flag_with_which_it_does_not_start_is_refused_where_it
 
 def test_a_memory_limit_that_is_no_amount_is_refused() -> None:
     with pytest.raises(UsageError) as refused:
-        render(made(), replace(VALUES, memory_limit="64MB"))
+        render(made(), replace(VALUES, resources=WantedResources(memory_limit="64MB")))
 
     assert "--memory-limit: `64MB` is no amount of memory" == str(refused.value)
 

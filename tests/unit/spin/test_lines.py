@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tomlkit
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from spin_aks.spin.lines import Lines
@@ -135,6 +135,7 @@ def test_any_document_has_a_line_for_everything_in_it(document: dict[str, object
     assert all(1 <= line <= text.count("\n") + 1 for line in found)
 
 
+@example(text='"\\="=', place=["a"])
 @given(st.text(alphabet="[]{}\"'#=.,\n ab\\", max_size=60), st.lists(st.sampled_from(["a", "b", 0, 1]), max_size=3))
 def test_even_what_is_not_toml_has_lines(text: str, place: list[str | int]) -> None:
     assert 1 <= Lines(text).line(tuple(place)) <= text.count("\n") + 1

@@ -1,0 +1,135 @@
+"""What stages write back into the configuration: where the files that people keep are, and what was pushed last."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spin_aks import terminal
+from spin_aks.errors import SpinAksError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from spin_aks.cluster.applied import Applied
+    from spin_aks.context import Context
+    from spin_aks.settings.loaded import Loaded
+    from spin_aks.settings.row import Value
+
+
+def note_pushed(context: Context, tag: str, digest: str) -> None:
+    """Writes `[image.pushed]` into the file that is this environment's alone, if there is one.
+
+    The image is pushed by then: where the file can't be written, that is said, and nothing has failed.
+    """
+    path = _own_file(context)
+    if path is None:
+        return
+    registry, repository = _image_name(context)
+    noted = {"registry": registry, "repository": repository, "tag": tag, "digest": digest}
+    try:
+        _change(path, {("image", "pushed", name): value for name, value in noted.items() if value})
+    except SpinAksError as error:
+        terminal.warn(f"what was pushed is not noted in the configuration: {error}")
+
+
+def remember_pushed(context: Context) -> None:
+    """Keeps the registry as the default of the next question; a sandbox's is nobody's choice."""
+    if not os.environ.get("SPIN_AKS_SANDBOX"):
+        from spin_aks import choices
+
+        choices.note(registry=context.settings.registry, configuration=_configuration(context))
+
+
+def remember_deployed(context: Context, applied: Applied) -> None:
+    """Keeps what runs now, and where, as the defaults of the next questions."""
+    from spin_aks import choices
+    from spin_aks.tasks import push
+
+    pushed = push.pushed(context)
+    if pushed is None:
+        return
+    key = choices.ApplicationKey(context.application.name, str(Path(context.settings.manifest).absolute()))
+    deployed = choices.Deployed(*_image_name(context), pushed.reference.tag, pushed.digest, applied.when)
+    if os.environ.get("SPIN_AKS_SANDBOX"):
+        choices.note(deployed=(key, deployed))
+        return
+    choices.note(
+        cluster=applied.target.identity,
+        registry=context.settings.registry,
+        configuration=_configuration(context),
+        deployed=(key, deployed),
+    )
+
+
+def _configuration(context: Context) -> str:
+    return str(Path(context.settings.config).absolute()) if context.settings.config else ""
+
+
+def configuration_file(context: Context) -> Path | None:
+    """Where what a person says about this environment belongs: its overlay if there is one, else the file of all."""
+    if context.loaded is None:
+        return None
+    return context.loaded.files.overlay or context.loaded.files.expected
+
+
+def shown(path: Path) -> str:
+    """The path as it is from here."""
+    return os.path.relpath(path)
+
+
+def write(path: Path, texts: Mapping[str, str]) -> None:
+    """Writes values, as text by full key, into the configuration; each has been found to be one."""
+    from spin_aks.settings import layers, values
+
+    known = {key: row for key in texts if (row := layers.row_of(key))}
+    here = str(Path.cwd())
+    _change(path, {tuple(key.split(".")): values.of_text(row, texts[key], here) for key, row in known.items()})
+
+
+def _image_name(context: Context) -> tuple[str, str]:
+    """The registry as it was given, and the repository below it."""
+    from spin_aks.tasks import push
+
+    return context.settings.registry, push.repository(context)
+
+
+def _own_file(context: Context) -> Path | None:
+    """Files that all environments share hold nothing of one of them."""
+    if context.loaded is None:
+        return None
+    found = context.loaded.files
+    return found.base if found.expected_overlay is None else found.overlay
+
+
+def note_places(context: Context, keys: Iterable[str]) -> None:
+    """Writes the paths of these keys into the configuration (made if there is none), as far as it has others.
+
+    Raises SpinAksError where it can't be written.
+    """
+    loaded = context.loaded
+    if loaded is None:
+        return
+    path = loaded.files.expected
+    changed = {tuple(key.split(".")): place for key in keys if (place := _place(key, context, loaded, path))}
+    if changed and _change(path, changed):
+        named = ", ".join(f"`{'.'.join(key)}`" for key in changed)
+        terminal.say(f"wrote   {shown(path)}: {named}")
+
+
+def _place(key: str, context: Context, loaded: Loaded, path: Path) -> str:
+    """The key's path as the file has to name it; empty if one of its files does already."""
+    from spin_aks.settings.table import ROWS
+
+    name = next(name for name, row in ROWS.items() if row.key == key)
+    given = getattr(context.settings, name)
+    if loaded.origin(key).kind in ("file", "overlay"):
+        return ""
+    return Path(os.path.relpath(given, path.parent.resolve())).as_posix()
+
+
+def _change(path: Path, values: Mapping[tuple[str, ...], Value]) -> bool:
+    from spin_aks.settings import save
+
+    return save.change(path, dict(values))
