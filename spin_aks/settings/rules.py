@@ -40,17 +40,21 @@ class Rule:
     def refuses(self, text: str) -> str:
         """Empty if the rule accepts `text`, else the sentence that says what it is not.
 
-        The text is shown cut, with control characters escaped; one that holds a secret is not shown.
+        The text is shown as `shown` has it.
         """
         return "" if self.accepts(text) else f"{shown(text)} is not {self.form}"
 
 
 def shown(text: str) -> str:
-    """`text` in backticks as a message can hold it: one line, 80 characters, no secret."""
+    """`text` in backticks as a message can hold it: on one line, cut after 80 characters; no secret, whatever is no
+    character to print escaped, and of what is very long only its length.
+    """
     from spin_aks.settings import leaks
 
     if not text:
         return "an empty text"
+    if len(text) > LONGEST:
+        return f"a text of {len(text)} characters"
     if found := leaks.secret_in("", text):
         return f"what is given, which looks like {found} and is not shown here,"
     cut = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
