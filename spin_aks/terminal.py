@@ -51,6 +51,15 @@ def _visible(text: str) -> str:
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 
 
+def on_one_line(text: str) -> str:
+    """`text` so that it stays where it is put: nothing in it ends the line, moves the cursor or turns it round."""
+    return text.translate(_CONTROLS | _TURNS | {ord("\t"): "\\t", ord("\n"): "\\n"})
+
+
+# Unicode's separators of lines and paragraphs, and what changes the direction of writing (UAX #9, explicit formatting).
+_TURNS = {code: f"\\u{code:04x}" for code in (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))}
+
+
 def put(text: str) -> None:
     """Text that another program may read, as it is, with a final newline.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,6 +51,31 @@ def test_what_is_no_answer_is_asked_again(tiny: App) -> None:
         code = typist.leaves()
 
     assert (0, False) == (code, is_mine(tiny))
+
+
+def test_a_paste_of_several_lines_allows_nothing(tiny: App) -> None:
+    with at_terminal(tiny, *SCAFFOLD) as typist:
+        typist.sees(QUESTION)
+        typist.types("y\ny\nrm -r something\n")
+        typist.sees("that was more than one line, none of which was taken: please answer with one\n" + QUESTION)
+        typist.types("n\n")
+        code = typist.leaves()
+
+    assert (0, True) == (code, is_mine(tiny))
+
+
+def test_sigterm_at_the_prompt_changes_nothing(tiny: App) -> None:
+    with at_terminal(tiny, *SCAFFOLD) as typist:
+        typist.sees(QUESTION)
+        before = typist.modes()
+        typist.process.send_signal(signal.SIGTERM)
+        code = typist.leaves()
+        after = typist.modes()
+
+    assert (143, True) == (code, is_mine(tiny))
+    assert before == after
+    assert "\nended by SIGTERM: what is done is kept" in typist.seen
+    assert "Traceback" not in typist.seen
 
 
 def test_ctrl_c_at_the_prompt_changes_nothing_and_the_next_run_asks_again(tiny: App) -> None:

@@ -27,7 +27,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"settings"}), frozenset({"record"}), frozenset({"lock"})),
     (
         frozenset({"errors", "json_types", "secret", "consent", "observation", "spin_aks"}),
-        frozenset({"files", "kubernetes_object", "process", "clock", "terminal", "prompts"}),
+        frozenset({"files", "kubernetes_object", "process", "clock", "terminal", "keyboard", "prompts", "asking"}),
     ),
 )
 # The values that everything is made of stand below all gates.
