@@ -44,7 +44,7 @@ def read_json(path: Path) -> JSONObject | None:
     """The JSON object in `path`, or None if there is no file, or none that holds an object (a torn or foreign file)."""
     try:
         document = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
 
@@ -134,9 +134,12 @@ def _way_out(error: OSError) -> str:
     return ways.get(error.errno or 0, "")
 
 
-def sweep(folder: Path) -> None:
-    """Removes what a killed run left unfinished in `folder`; for whoever is alone in writing there."""
-    for path in folder.glob(f".*{UNFINISHED}"):
+def sweep(folder: Path, name: str = "") -> None:
+    """Removes what a killed run left unfinished in `folder`; for whoever is alone in writing there.
+
+    With `name` only of that file, for whoever is alone in writing that.
+    """
+    for path in folder.glob(f".{name}*{UNFINISHED}"):
         path.unlink(missing_ok=True)
 
 

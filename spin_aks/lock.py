@@ -15,6 +15,7 @@ from spin_aks.files import refused_as_error
 
 NAME_WITHIN = 25
 NAME_PAUSE_S = 0.02
+TRY_PAUSE_S = 0.01
 
 
 class Lock:
@@ -29,10 +30,11 @@ class Lock:
         """Whether it is this very object that holds it."""
         return self._descriptor >= 0
 
-    def acquire(self, *, wait: bool = False) -> None:
+    def acquire(self, *, wait: bool = False, patience_s: float = 0.0) -> None:
         """Takes the lock, or does nothing if it is ours already; raises LockedError naming the holder.
 
-        With `wait` it says whom it waits for, and waits; a signal's exception ends that.
+        It tries for `patience_s` without a word. With `wait` it then says whom it waits for, and waits; a signal's
+        exception ends that.
         """
         if self.is_ours:
             return
@@ -40,7 +42,7 @@ class Lock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(descriptor, patience_s)
         except BlockingIOError:
             self._held_by_another(descriptor, wait=wait)
         self._descriptor = descriptor
@@ -82,6 +84,20 @@ class Lock:
         finally:
             os.close(descriptor)
         return False
+
+
+def _take(descriptor: int, patience_s: float) -> None:
+    """Raises BlockingIOError if it is still another's after `patience_s`."""
+    end = clock.monotonic_s() + patience_s
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if clock.monotonic_s() >= end:
+                raise
+            clock.sleep(TRY_PAUSE_S)
+        else:
+            return
 
 
 def _me() -> str:

@@ -26,6 +26,16 @@ settings.register_profile("local", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test, and no process that one starts, reads or writes what the real user's runs remember."""
+    nobody = tmp_path_factory.mktemp("nobody")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPIN_DATA_DIR", str(nobody / "spin-data"))
+        patch.setenv("XDG_STATE_HOME", str(nobody / "state-home"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The project's reference material; a user's clone has none."""

@@ -23,10 +23,12 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
     (frozenset({"tasks"}),),
     (frozenset({"context"}), frozenset({"kept"})),
     (frozenset({"generators"}), frozenset({"azure"}), frozenset({"cluster"}), frozenset({"oci"})),
+    (frozenset({"settings"}),),
     (frozenset({"spin"}),),
-    (frozenset({"settings"}), frozenset({"record"}), frozenset({"lock"})),
+    (frozenset({"record"}), frozenset({"choices", "ids", "lock", "state_folders"})),
     (
         frozenset({"errors", "json_types", "secret", "consent", "observation", "spin_aks"}),
+        frozenset({"toml_text", "toml_change"}),
         frozenset({"files", "kubernetes_object", "process", "clock", "terminal", "keyboard", "prompts", "asking"}),
     ),
 )

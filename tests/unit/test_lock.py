@@ -44,3 +44,27 @@ def test_the_second_is_told_who_holds_it_and_gets_it_when_the_first_is_killed(tm
 def test_asking_about_a_lock_that_never_was_makes_no_file(tmp_path: Path) -> None:
     assert not Lock(tmp_path / "lock").is_held()
     assert not (tmp_path / "lock").exists()
+
+
+def test_who_is_patient_says_nothing_and_gets_it_or_is_told_who_has_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "lock"
+    first = subprocess.Popen(
+        [sys.executable, "-c", HOLD, "up", str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert first.stdout
+    assert first.stdin
+    assert "held\n" == first.stdout.readline()
+    second = Lock(path)
+
+    with pytest.raises(LockedError, match="another run is at work here: `spin-aks up`"):
+        second.acquire(patience_s=0.05)
+    first.stdin.close()
+    second.acquire(patience_s=60)
+
+    assert second.is_ours
+    assert ("", "") == capfd.readouterr()
+    second.release()
+    first.stdout.close()
+    first.wait()
