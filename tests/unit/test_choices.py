@@ -251,9 +251,10 @@ def pipe(place: Path) -> None:
     os.mkfifo(place)
 
 
-def nowhere(place: Path) -> None:
-    place.parent.mkdir(parents=True)
-    place.symlink_to("/dev/null")
+def link(place: Path) -> None:
+    """As to /dev/null, which is how people say that nothing is to be kept; only that a mistake would cost no device."""
+    pipe(place.with_name("pipe"))
+    place.symlink_to("pipe")
 
 
 def file_above(place: Path) -> None:
@@ -261,7 +262,7 @@ def file_above(place: Path) -> None:
     place.parent.write_text("in the way")
 
 
-@pytest.mark.parametrize("in_the_way", [folder, pipe, nowhere, file_above])
+@pytest.mark.parametrize("in_the_way", [folder, pipe, link, file_above])
 def test_where_the_first_place_is_taken_the_copy_is_enough(
     places: tuple[Path, Path], capfd: pytest.CaptureFixture[str], in_the_way: Any
 ) -> None:
@@ -276,7 +277,7 @@ def test_where_the_first_place_is_taken_the_copy_is_enough(
     assert ("", "") == capfd.readouterr()
 
 
-@pytest.mark.parametrize("in_the_way", [folder, pipe, nowhere, file_above])
+@pytest.mark.parametrize("in_the_way", [folder, pipe, link, file_above])
 def test_where_the_copys_place_is_taken_the_first_is_enough(places: tuple[Path, Path], in_the_way: Any) -> None:
     in_the_way(places[1])
     choices.note(cluster="blue")
