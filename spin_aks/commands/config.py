@@ -1,116 +1,137 @@
-"""`spin-aks config show|get|set|unset|schema`: what holds, where it comes from, and changing it."""
+"""`spin-aks config show|get|set|unset|schema|reference`: what holds, where it comes from, and changing it."""
 
 from __future__ import annotations
 
-import difflib
+import argparse
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spin_aks import terminal
 from spin_aks.commands import pipeline
-from spin_aks.errors import Problem, UsageError
+from spin_aks.errors import Problem, SpinAksError, UsageError
 from spin_aks.settings import arguments as inputs
-from spin_aks.settings import layers, loaded, unknown, values
+from spin_aks.settings import layers, loaded, values
 from spin_aks.settings.layers import BUILT_IN
-from spin_aks.settings.table import EVERY_ROW, ROWS, default_of
+from spin_aks.settings.table import ROWS
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterator
     from pathlib import Path
 
     from spin_aks.json_types import JSON
+    from spin_aks.settings.layers import Origin
     from spin_aks.settings.loaded import Loaded
     from spin_aks.settings.row import Row, Value
 
+    Shown = tuple[str, Value, Origin, bool]
+
 NOT_SET = 1
 WHERE = ("config", "environment", "manifest")
-
-
 ACTIONS = {
-    "show": "every value, and where it comes from",
-    "get": "the value that holds for KEY; exit code 1 if there is none",
-    "set": "write VALUE into the file, with `-e` into its overlay",
-    "unset": "take KEY out of it",
+    "show": "every value that holds, and where it comes from",
+    "get": "the value of one key, for scripts; exit code 1 if there is none",
+    "set": "write a value into the file, with `-e` into its overlay",
+    "unset": "take a key out of it",
     "schema": "the JSON schema of the file, for editors",
+    "reference": "every key, flag and variable at length, as Markdown",
 }
+KEY = "such as image.form or variables.greeting: `spin-aks config reference` has every key"
+# A longer value leaves its column, or one of them would push all origins out of sight.
+WIDEST_VALUE = 32
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    said = "; ".join(f"{name}: {meaning}" for name, meaning in ACTIONS.items())
-    parser.add_argument("action", choices=ACTIONS, metavar="|".join(ACTIONS), help=said)
-    parser.add_argument("key", nargs="?", default="", metavar="KEY", help="such as image.form or variables.greeting")
-    parser.add_argument("value", nargs="?", default=None, metavar="VALUE", help="what `set` writes")
-    parser.add_argument("--output", choices=("text", "json"), default="text", help="what `show` prints on stdout")
-    inputs.add(parser)
+    inputs.add(parser, *WHERE)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, meaning in ACTIONS.items():
+        action = actions.add_parser(name, help=meaning, description=meaning, allow_abbrev=False)
+        if name in ("get", "set", "unset"):
+            action.add_argument("key", metavar="KEY", help=KEY)
+        if name == "set":
+            action.add_argument("value", metavar="VALUE", help="one that begins with `-` stands behind `--`")
+        if name == "show":
+            action.add_argument("--output", choices=("text", "json"), default="text", help="what to print on stdout")
+        # What stands before ACTION is not to be forgotten for what does not stand behind it.
+        inputs.add(action, *(() if name in ("show", "get") else WHERE), default=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    _check_words(arguments)
-    actions = {"show": _show, "get": _get, "set": _set, "unset": _unset, "schema": _schema}
+    actions = {"show": _show, "get": _get, "set": _set, "unset": _unset, "schema": _schema, "reference": _reference}
     return actions[arguments.action](arguments)
-
-
-def _check_words(arguments: argparse.Namespace) -> None:
-    wanted = {"get": 1, "unset": 1, "set": 2}.get(arguments.action, 0)
-    given = bool(arguments.key) + (arguments.value is not None)
-    usage = f"spin-aks config {arguments.action}{(' KEY', ' KEY VALUE')[wanted - 1] if wanted else ''}"
-    if given != wanted:
-        raise UsageError(
-            f"`config {arguments.action}` takes {('nothing', 'a key', 'a key and a value')[wanted]}", hint=usage
-        )
-    if arguments.action in ("set", "unset"):
-        inputs_given = [
-            row.flags[-1] for name, row in ROWS.items() if name not in WHERE and getattr(arguments, name, None)
-        ]
-        if inputs_given:
-            raise UsageError(f"`{inputs_given[0]}` is for one run, and this writes a file", hint=usage)
 
 
 def _show(arguments: argparse.Namespace) -> int:
     found = pipeline.load(arguments)
+    loaded.no_such_file(found)
     shown = tuple(_values(found))
     if arguments.output == "json":
-        document: dict[str, JSON] = {key: {"value": value, "from": where} for key, value, where in shown}
-        terminal.put_json({"environment": found.files.environment, "values": document})
+        terminal.put_json(_document(found, shown))
         return 0
-    for label, path in (("configuration", found.files.base), ("overlay", found.files.overlay)):
-        terminal.say(f"{label}: {loaded.seen_from(path, pipeline.here()) if path else 'none'}")
-    terminal.say(f"environment: {found.files.environment}")
+    files = found.files
+    terminal.say(f"configuration: {_file(files.base, files.expected)}")
+    if files.expected_overlay:
+        terminal.say(f"overlay: {_file(files.overlay, files.expected_overlay)}")
+    by = found.origin("SPIN_AKS_ENVIRONMENT")
+    terminal.say(f"environment: {files.environment}{f' ({by})' if by != BUILT_IN else ''}")
     terminal.put(_table(shown))
+    terminal.say("no other key is set: docs/configuration.md has every one")
+    for variable, near in layers.unread(os.environ):
+        terminal.warn(f"{variable}: nobody reads this variable{f'; did you mean `{near}`?' if near else ''}")
     return 0
 
 
-def _values(found: Loaded) -> Iterator[tuple[str, Value, str]]:
-    """Key, value and origin of everything that somebody gives or that has a default, in the table's order."""
-    for name, row in ROWS.items():
-        if row.key and not row.is_free and row.key != "schema":
-            origin = found.origin(row.key)
-            value = getattr(found.settings, name)
-            if origin != BUILT_IN or value:
-                yield row.key, _as_given(row, value), str(origin)
+def _file(path: Path | None, expected: Path) -> str:
+    shown = loaded.seen_from(expected, pipeline.here())
+    return shown if path else f"none (`{shown}` is not there)"
+
+
+def _values(found: Loaded) -> Iterator[Shown]:
+    """Key, value, origin and whether somebody reads it, of all that somebody gives or that has a default: in the
+    table's order, then what has names of the user's own.
+    """
+    for row in ROWS.values():
+        if row.key and not row.is_free and row.key != "schema" and (value := _value(found, row.key, row)) is not None:
+            yield row.key, value, found.origin(row.key), not row.reserved
     for key in sorted(found.given()):
         row_of_key = layers.row_of(key)
         if row_of_key is not None and row_of_key.is_free:
-            yield key, _value_of(found, key, row_of_key), str(found.origin(key))
+            yield key, found.value(key) or "", found.origin(key), not row_of_key.reserved
 
 
-def _as_given(row: Row, value: Value) -> Value:
-    """A path as it is from here."""
-    if row.kind != "path" or not value:
-        return value
-    return loaded.seen_from(pipeline.here() / str(value), pipeline.here())
+def _value(found: Loaded, key: str, row: Row) -> Value | None:
+    """What holds, a path as one from here; None if nothing does."""
+    given = found.value(key)
+    if row.is_free:
+        return given
+    held: Value = next(getattr(found.settings, name) for name, one in ROWS.items() if one is row)
+    if row.kind == "path" and held:
+        return loaded.seen_from(loaded.manifest_of(found).parent / str(held), pipeline.here())
+    return held if held or isinstance(held, bool) else None
 
 
-def _value_of(found: Loaded, key: str, row: Row) -> Value:
-    layer = next(layer for layer in found.layers if key in layer.raw)
-    return layer.read(row, layer.raw[key], layer.folder)
+def _document(found: Loaded, shown: tuple[Shown, ...]) -> JSON:
+    files, here = found.files, pipeline.here()
+    every: dict[str, JSON] = {
+        key: {"value": value, "from": origin.kind, "where": origin.where, "read": read}
+        for key, value, origin, read in shown
+    }
+    return {
+        "configuration": loaded.seen_from(files.base, here) if files.base else None,
+        "overlay": loaded.seen_from(files.overlay, here) if files.overlay else None,
+        "environment": files.environment,
+        "values": every,
+    }
 
 
-def _table(shown: tuple[tuple[str, Value, str], ...]) -> str:
-    texts = [(key, _text(value), where) for key, value, where in shown]
-    widths = [max(len(line[column]) for line in texts) for column in (0, 1)]
-    return "\n".join(f"{key:<{widths[0]}}  {value:<{widths[1]}}  {where}" for key, value, where in texts)
+def _table(shown: tuple[Shown, ...]) -> str:
+    lines = [
+        (key, terminal.on_one_line(_text(value)), f"{origin}{'' if read else ' (this version does not read it)'}")
+        for key, value, origin, read in shown
+    ]
+    keys = max(len(key) for key, _, _ in lines)
+    widest = max((len(value) for _, value, _ in lines if len(value) <= WIDEST_VALUE), default=0)
+    return "\n".join(f"{key:<{keys}}  {value:<{widest}}  {where}" for key, value, where in lines)
 
 
 def _text(value: Value) -> str:
@@ -120,76 +141,105 @@ def _text(value: Value) -> str:
 def _get(arguments: argparse.Namespace) -> int:
     row = _row(arguments.key)
     found = pipeline.load(arguments)
-    if found.origin(arguments.key) != BUILT_IN:
-        terminal.put(_text(_as_given(row, _value_of(found, arguments.key, row))))
-        return 0
-    default = next((default_of(name) for name, one in ROWS.items() if one is row and not row.is_free), "")
-    if not default:
-        terminal.say(f"`{arguments.key}` is not set")
+    loaded.no_such_file(found)
+    value = _value(found, arguments.key, row)
+    if value is None:
+        terminal.say(f"`{arguments.key}` is not set{f'; without it: {row.without}' if row.without else ''}")
         return NOT_SET
-    terminal.put(_text(default))  # type: ignore[arg-type]
+    terminal.put(_text(value))
     return 0
 
 
 def _row(key: str) -> Row:
+    """The key's row; raises UsageError with the nearest key."""
+    from spin_aks.settings import unknown
+
+    place = tuple(key.split("."))
     row = layers.row_of(key)
     if row is None or not row.key:
-        near = difflib.get_close_matches(key, [one.key for one in EVERY_ROW if one.key], n=1)
-        hint = f"did you mean `{near[0]}`?" if near else "`spin-aks config show` lists what there is"
-        raise UsageError(f"there is no key `{key}`", hint=hint)
+        problem = unknown.problem(place, None, "")
+        listed = "`spin-aks config show` lists those that are set, `spin-aks config reference` has every key"
+        raise UsageError(problem.what, hint=problem.hint if "[" not in problem.hint else listed)
+    if why := values.refused_name(place):
+        raise UsageError(why, hint=unknown.REFERENCE)
     return row
 
 
 def _set(arguments: argparse.Namespace) -> int:
     row = _row(arguments.key)
-    place = tuple(arguments.key.split("."))
     path = _path(arguments)
-    _check(row, place, arguments.value)
-    _write(path, place, _to_write(row, arguments.value, path))
+    _write(path, arguments.key, _to_write(arguments.key, row, arguments.value, path))
+    _say_who_wins(arguments, path)
     return 0
 
 
 def _unset(arguments: argparse.Namespace) -> int:
-    _row(arguments.key)
-    _write(_path(arguments), tuple(arguments.key.split(".")), None)
+    """Also of a key that nobody knows, if it is there."""
+    if not _write(_path(arguments), arguments.key, None):
+        _row(arguments.key)
     return 0
 
 
 def _path(arguments: argparse.Namespace) -> Path:
-    """The overlay of the environment that was named, else the file itself; there or not."""
-    found = pipeline.load(arguments).files
-    return found.expected_overlay or found.expected
+    """The overlay of the environment that was named, else the file itself; there or not, and whatever is in it."""
+    files = loaded.find(vars(arguments), os.environ, pipeline.here())
+    return files.expected_overlay or files.expected
 
 
-def _check(row: Row, place: tuple[str, ...], text: str) -> None:
-    if row.key.startswith("image.pushed.") or row.key == "schema":
-        raise UsageError(f"`{row.key}` is written by spin-aks itself")
-    wrong = unknown.name_problem(row, place) or unknown.leak(".".join(place), text)
-    if wrong:
-        raise UsageError.of([Problem(wrong.what, hint=wrong.hint)])
-
-
-def _to_write(row: Row, text: str, path: Path) -> Value:
+def _to_write(key: str, row: Row, text: str, path: Path) -> Value:
     """The value as it stands in the file; a path there is one from the file's folder."""
-    here = pipeline.here()
+    from spin_aks.settings import unknown
+
+    if row.key.startswith("image.pushed.") or row.key == "schema":
+        raise UsageError(f"`{row.key}` is written by spin-aks itself", hint=f"`spin-aks config get {row.key}` shows it")
     try:
-        value = values.of_text(row, text, str(here))
+        value = values.of_text(row, text, str(pipeline.here()))
     except ValueError as error:
-        raise UsageError(str(error), where=row.key) from error
+        raise UsageError(str(error), where=key) from error
+    if leak := unknown.leak(key, text):
+        raise UsageError.of([Problem(leak.what, hint=leak.hint)])
     if row.kind != "path" or os.path.isabs(text):  # noqa: PTH117 - as the user wrote it
         return value
     return os.path.relpath(str(value), path.parent)
 
 
-def _write(path: Path, place: tuple[str, ...], value: Value | None) -> None:
+def _write(path: Path, key: str, value: Value | None) -> bool:
+    """Whether the file changed; errors name it as the user would."""
     from spin_aks.settings import save
 
-    changed = save.change(path, {place: value})
-    terminal.say(f"{'wrote' if changed else 'as it was:'} {loaded.seen_from(path, pipeline.here())}")
+    shown = loaded.seen_from(path, pipeline.here())
+    try:
+        changed = save.change(path, {tuple(key.split(".")): value})
+    except SpinAksError as error:
+        error.problems = tuple(replace(one, where=one.where.replace(str(path), shown, 1)) for one in error.problems)
+        raise
+    if changed or path.exists():
+        terminal.say(f"{'wrote' if changed else 'as it was:'} {shown}")
+    else:
+        terminal.say(f"there is no {shown}")
+    return changed
+
+
+def _say_who_wins(arguments: argparse.Namespace, path: Path) -> None:
+    """What was written may hold for nobody."""
+    try:
+        origin = pipeline.load(arguments).origin(arguments.key)
+    except UsageError:
+        return  # the next run says what is wrong
+    own = loaded.seen_from(path, pipeline.here())
+    if origin != BUILT_IN and origin.where.rpartition(":")[0] != own:
+        terminal.warn(f"{origin} gives `{arguments.key}` as well, and wins")
 
 
 def _schema(_: argparse.Namespace) -> int:
     from spin_aks.settings import schema
 
     terminal.put_json(schema.schema())
+    return 0
+
+
+def _reference(_: argparse.Namespace) -> int:
+    from spin_aks.settings import reference
+
+    terminal.put(reference.page().rstrip("\n"))
     return 0

@@ -12,8 +12,12 @@ if TYPE_CHECKING:
 GLOBALS = ("config", "environment")
 
 
-def add(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Gives `parser` the flags of the rows of these names, of every row if none is named."""
+def add(parser: argparse.ArgumentParser, *names: str, default: str | None = None) -> None:
+    """Gives `parser` the flags of the rows of these names, of every row if none is named.
+
+    Their values are judged with those of the files (`settings.loaded`), not here. `default` is what argparse leaves
+    where a flag is not given: None, or `argparse.SUPPRESS`.
+    """
     group = parser.add_argument_group("inputs")
     for name in names or ROWS:
         row = ROWS[name]
@@ -21,10 +25,8 @@ def add(parser: argparse.ArgumentParser, *names: str) -> None:
             group.add_argument(
                 *row.flags,
                 dest=name,
-                default=None,
+                default=default,
                 action="append" if row.is_free else "store",
-                type=str.lower if row.choices else str,
-                choices=row.choices or None,
-                metavar=row.metavar or None,
+                metavar=row.metavar or "|".join(row.choices) or None,
                 help=f"{row.meaning} [{row.variable}]",
             )

@@ -16,27 +16,24 @@ if TYPE_CHECKING:
     from spin_aks.settings.row import Row, Value
 
 MOST_BYTES = 1 << 20
-REFERENCE = "docs/configuration.md has every key; `spin-aks config schema` tells them to an editor"
+MOST_PROBLEMS = 50
 _BOM = "\ufeff"
 
 
 def read(path: Path, kind: str, shown: str) -> Layer:
     """The layer that the file is; `kind` is file or overlay, `shown` the path as the user would name it.
 
-    Raises UsageError naming all that is wrong in it, each with `PATH:LINE`.
+    Raises UsageError naming all that is wrong in it, each with `PATH:LINE`, in the order of the lines.
     """
     text = text_of(path, shown)
     document = parsed(text, shown)
-    raw = dict(_flat(document, ()))
-    problems = [problem for key, value in raw.items() for problem in _wrong(key, value, shown, text)]
-    if problems:
-        raise UsageError.of(sorted(problems, key=_line))
-    return Layer(kind, _given(raw), lambda key: at(shown, text, key), _toml, str(path.parent))
-
-
-def _line(problem: Problem) -> int:
-    line = problem.where.rpartition(":")[2]
-    return int(line) if line.isdecimal() else 0
+    _refuse_later(document, shown, text)
+    raw = dict(_entries(document, ()))
+    wrong = {place: problem for place, value in raw.items() if (problem := _problem(place, value))}
+    if wrong:
+        raise UsageError.of(_told(wrong, raw, shown, text))
+    given = {".".join(place): value for place, value in raw.items()}
+    return Layer(kind, given, lambda key: at(shown, text, tuple(key.split("."))), _toml, str(path.parent))
 
 
 def text_of(path: Path, shown: str) -> str:
@@ -45,7 +42,8 @@ def text_of(path: Path, shown: str) -> str:
         with path.open("rb") as stream:
             content = stream.read(MOST_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"can't be read: {error.strerror or error}", where=shown) from error
+        hint = "give yourself the right to read it, or name another with `-c PATH`"
+        raise UsageError(f"can't be read: {error.strerror or error}", where=shown, hint=hint) from error
     if len(content) > MOST_BYTES:
         hint = "is it another file? A configuration is some hundred lines"
         raise UsageError(f"has more than {MOST_BYTES >> 20} MiB", where=shown, hint=hint)
@@ -60,68 +58,95 @@ def parsed(text: str, shown: str) -> Mapping[str, object]:
     """The document; raises UsageError with the line for what is no TOML, a key that stands twice among it."""
     from spin_aks.spin import toml
 
+    body = text.removeprefix(_BOM)
     try:
-        document: Mapping[str, object] = toml.document(text.removeprefix(_BOM), Path(shown))
+        document: Mapping[str, object] = toml.document(body, Path(shown))
     except ManifestError as error:
-        hint = "strings stand in quotes, a key stands once, each on its own line: https://toml.io has the rules"
-        raise UsageError.of(Problem(one.what, one.where, hint) for one in error.problems) from error
+        from spin_aks.settings import syntax
+
+        raise UsageError.of(syntax.explained(one, body) for one in error.problems) from error
     return document
 
 
-def at(shown: str, text: str, key: str) -> str:
-    """`PATH:LINE` of a full key, or of what of it there is."""
+def at(shown: str, text: str, place: tuple[str, ...]) -> str:
+    """`PATH:LINE` of a key, or of what of it there is."""
+    return f"{shown}:{_line(text, place)}"
+
+
+def _line(text: str, place: tuple[str, ...]) -> int:
     from spin_aks.spin import lines
 
-    return f"{shown}:{lines.of(text.removeprefix(_BOM)).line(tuple(key.split('.')))}"
+    return lines.of(text.removeprefix(_BOM)).line(place)
 
 
-def _flat(table: Mapping[str, object], above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
-    """Each value by its place. A table stands for itself where a value belongs, or where it is empty."""
+def _refuse_later(document: Mapping[str, object], shown: str, text: str) -> None:
+    """Nobody here knows what else may be in it."""
+    schema = document.get("schema")
+    if isinstance(schema, int) and schema > SCHEMA:
+        hint = "a later version of spin-aks wrote it: install that one"
+        what = f"its `schema` is later than {SCHEMA}, and this version knows no later one"
+        raise UsageError(what, where=at(shown, text, ("schema",)), hint=hint)
+
+
+def _entries(table: Mapping[str, object], above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Each value by its place. What is in a table that nobody knows is one value: the table."""
     for name, value in table.items():
         place = (*above, name)
-        if isinstance(value, dict) and value and not _is_value(place):
-            yield from _flat(value, place)
-        elif not (value == {} and _is_table(place)):
+        if isinstance(value, dict) and any(layers.fits(pattern, place) for pattern in _TABLES):
+            yield from _entries(value, place)
+        else:
             yield place, value
 
 
-def _is_value(place: tuple[str, ...]) -> bool:
-    return layers.row_of(".".join(place)) is not None and not any("." in part for part in place)
+_TABLES = {
+    tuple(parts[:length])
+    for row in EVERY_ROW
+    for parts in (row.key.split(".")[:-1],)
+    for length in range(1, len(parts) + 1)
+}
 
 
-def _is_table(place: tuple[str, ...]) -> bool:
-    return any(_matches(row, place) for row in EVERY_ROW)
+def _problem(place: tuple[str, ...], value: object) -> Problem | None:
+    """What is wrong with one value; for one that nobody knows only that there is something, since it takes time."""
+    row = layers.row_at(place)
+    if row is None:
+        return _UNKNOWN
+    if why := values.refused_name(place):
+        return Problem(why)
+    key = ".".join(place)
+    if key == "schema" and isinstance(value, int) and value != SCHEMA:
+        return Problem("there is no such `schema`", hint=f"write `schema = {SCHEMA}`")
+    try:
+        values.of_toml(row, value, "/")
+    except ValueError as error:
+        return Problem(f"`{key}`: {error}")
+    return _leak(key, value) if isinstance(value, str) and value else None
 
 
-def _matches(row: Row, place: tuple[str, ...]) -> bool:
-    """Whether `place` is a table on the way to the row's key."""
-    parts = row.key.split(".")[:-1]
-    return 0 < len(place) <= len(parts) and all(
-        one.startswith("<") or one == other for one, other in zip(parts, place, strict=False)
-    )
+_UNKNOWN = Problem("is not known")
 
 
-def _given(raw: Mapping[tuple[str, ...], object]) -> dict[str, object]:
-    return {".".join(place): value for place, value in raw.items()}
-
-
-def _wrong(place: tuple[str, ...], value: object, shown: str, text: str) -> Iterator[Problem]:
+def _leak(key: str, value: str) -> Problem | None:
     from spin_aks.settings import unknown
 
-    key = ".".join(place)
-    row = layers.row_of(key) if _is_value(place) else None
-    if row is None:
-        yield unknown.problem(place, value, at(shown, text, key))
-    elif key == "schema" and isinstance(value, int) and value != SCHEMA:
-        hint = "a later version of spin-aks wrote it: install that one" if value > SCHEMA else f"write `{SCHEMA}`"
-        yield Problem(f"`schema` is {value}, and this version reads {SCHEMA}", at(shown, text, key), hint)
-    elif (free := unknown.name_problem(row, place)) or (free := unknown.leak(key, value)):
-        yield Problem(free.what, at(shown, text, key), free.hint)
-    else:
-        try:
-            values.of_toml(row, value, "/")
-        except ValueError as error:
-            yield Problem(f"`{key}`: {error}", at(shown, text, key), REFERENCE)
+    return unknown.leak(key, value)
+
+
+def _told(
+    wrong: Mapping[tuple[str, ...], Problem], raw: Mapping[tuple[str, ...], object], shown: str, text: str
+) -> Iterator[Problem]:
+    """In the order of their lines; of very many, the first."""
+    from spin_aks.settings import unknown
+
+    found = sorted((_line(text, place), place) for place in wrong)
+    for line, place in found[:MOST_PROBLEMS]:
+        problem, where = wrong[place], f"{shown}:{line}"
+        if problem is _UNKNOWN:
+            yield unknown.problem(place, raw[place], where)
+        else:
+            yield Problem(problem.what, where, problem.hint or unknown.REFERENCE)
+    if len(found) > MOST_PROBLEMS:
+        yield Problem(f"{len(found) - MOST_PROBLEMS} more lines are wrong", shown, "is it another program's file?")
 
 
 def _toml(row: Row, value: object, folder: str) -> Value:

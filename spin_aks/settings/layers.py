@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spin_aks.errors import Problem
 from spin_aks.settings.row import PREFIX, Row
 from spin_aks.settings.table import EVERY_ROW, OTHER_VARIABLES, ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from spin_aks.settings.row import Value
 
@@ -49,34 +50,38 @@ def identity(row: Row) -> str:
 
 def row_of(key: str) -> Row | None:
     """The row of a full key, such as `variables.greeting` or `store.orders.kind`; None if there is none."""
-    exact = _BY_IDENTITY.get(key)
-    if exact is not None:
-        return exact
-    parts = key.split(".")
-    return next((row for row in _FREE if _fits(row.key.split("."), parts)), None)
+    return _BY_IDENTITY.get(key) or _free_row(key.split("."))
+
+
+def row_at(place: tuple[str, ...]) -> Row | None:
+    """The same for a place in a document, whose names may hold dots."""
+    exact = _BY_IDENTITY.get(".".join(place)) if not any("." in part for part in place) else None
+    return exact or _free_row(place)
 
 
 _BY_IDENTITY = {identity(row): row for row in EVERY_ROW if not row.is_free}
 _FREE = [row for row in EVERY_ROW if row.is_free]
 
 
-def _fits(pattern: list[str], parts: list[str]) -> bool:
+def _free_row(parts: Sequence[str]) -> Row | None:
+    return next((row for row in _FREE if fits(row.key.split("."), parts)), None)
+
+
+def fits(pattern: Sequence[str], parts: Sequence[str]) -> bool:
+    """Whether `parts` are those of a key's `pattern`, in which `<...>` is any name."""
     return len(pattern) == len(parts) and all(
         one.startswith("<") or one == other for one, other in zip(pattern, parts, strict=True)
     )
 
 
 def from_flags(flags: Mapping[str, object], folder: str) -> Layer:
-    """What argparse left in `flags` (None: not given); raises ValueError for a pair that is none."""
+    """What argparse left in `flags` (None: not given); what is no pair is left to `bad_pairs`."""
     raw: dict[str, object] = {}
     named: dict[str, str] = {}
     for name, row in ROWS.items():
         given = flags.get(name)
         if isinstance(given, list):
-            for text in given:
-                part, equals, value = str(text).partition("=")
-                if not equals or not part:
-                    raise ValueError(f"{row.flags[-1]}: `{_shown(part, equals)}` is not of the form NAME=VALUE")
+            for part, value in _pairs(given):
                 raw[row.key_of(part)] = value
                 named[row.key_of(part)] = row.flags[-1]
         elif isinstance(given, str):
@@ -85,9 +90,25 @@ def from_flags(flags: Mapping[str, object], folder: str) -> Layer:
     return Layer("flag", raw, named.__getitem__, of_text, folder)
 
 
-def _shown(name: str, equals: str) -> str:
-    """A pair that lacks its name holds a value that need not be seen."""
-    return name if not equals else "=..."
+def _pairs(given: Iterable[object]) -> Iterator[tuple[str, str]]:
+    for text in given:
+        name, equals, value = str(text).partition("=")
+        if name and equals:
+            yield name, value
+
+
+def bad_pairs(flags: Mapping[str, object]) -> Iterator[Problem]:
+    """What was given where `NAME=VALUE` belongs, and is none."""
+    for name, row in ROWS.items():
+        given = flags.get(name)
+        for text in given if isinstance(given, list) else ():
+            if not next(_pairs([text]), None):
+                from spin_aks.settings import rules
+
+                # What stands behind a `=` is a value, which need not be seen.
+                what = "`=...`" if str(text).startswith("=") else rules.shown(str(text))
+                hint = f"write `{row.flags[-1]} NAME=VALUE`; `NAME=` for an empty value"
+                yield Problem(f"{what} is not of the form {row.metavar}", row.flags[-1], hint)
 
 
 def from_environment(environment: Mapping[str, str], folder: str) -> Layer:
@@ -125,14 +146,45 @@ def key_of_variable(variable: str) -> str:
 _BY_VARIABLE = {row.variable: row for row in EVERY_ROW if row.variable and not row.is_free}
 
 
+def aligned(layer: Layer, keys: Iterable[str]) -> Layer:
+    """The layer with the user's own names as `keys` (those of the files) spell them: a variable can't tell
+    `store.my-orders.kind` from `store.my_orders.kind`.
+    """
+    spelled: dict[str, str] = {}
+    for key in sorted(keys):
+        row = row_of(key)
+        if row is not None and row.is_free:
+            spelled.setdefault(row.variable_of(key.split(".")[1]), key)
+    moved = {
+        key: spelled[layer.where(key)]
+        for key in layer.raw
+        if key not in keys and spelled.get(layer.where(key), key) != key
+    }
+    if not moved:
+        return layer
+    named = {moved.get(key, key): layer.where(key) for key in layer.raw}
+    raw = {moved.get(key, key): value for key, value in layer.raw.items()}
+    return Layer(layer.kind, raw, named.__getitem__, layer.read, layer.folder)
+
+
 def unread(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Each variable of our prefix that nobody reads, with the nearest name that somebody does (or empty)."""
     for variable in sorted(environment):
-        if variable.startswith(PREFIX) and variable not in OTHER_VARIABLES and not key_of_variable(variable):
-            import difflib
+        if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES or not environment[variable]:
+            continue
+        if not key_of_variable(variable):
+            from spin_aks.settings import unknown
 
-            near = difflib.get_close_matches(variable, [*_BY_VARIABLE, *OTHER_VARIABLES], n=1)
-            yield variable, near[0] if near else ""
+            yield variable, unknown.nearest(variable, [*_BY_VARIABLE, *OTHER_VARIABLES, *_free_variables(variable)])
+
+
+def _free_variables(variable: str) -> Iterator[str]:
+    """What variables of the user's own names could have been meant: `SPIN_AKS_VARIABLE_X` is `SPIN_AKS_VARIABLES_X`."""
+    table, _, name = variable.removeprefix(PREFIX).partition("_")
+    for row in _FREE:
+        before, _, after = row.variable.partition("<")
+        if table and name and before.startswith(f"{PREFIX}{table[:2]}"):
+            yield f"{before}{name}" if after.endswith(">") else row.variable
 
 
 def of_text(row: Row, value: object, folder: str) -> Value:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spin_aks.errors import Problem, UsageError
-from spin_aks.settings import file, found, layers
+from spin_aks.settings import checked, file, found, layers
+from spin_aks.settings.found import seen_from as seen_from
 from spin_aks.settings.layers import BUILT_IN, Layer, Origin
 from spin_aks.settings.table import DEFAULTS, ROWS, STORE_ROWS, Settings, Store
 
@@ -32,6 +33,11 @@ class Loaded:
         layer = _giver(self.layers, key)
         return Origin(layer.kind, layer.where(key)) if layer else BUILT_IN
 
+    def value(self, key: str) -> Value | None:
+        """What somebody gives for this full key, a path as an absolute one; None if nobody does."""
+        layer = _giver(self.layers, key)
+        return _value(layer, key) if layer else None
+
     def given(self) -> tuple[str, ...]:
         """Every full key that somebody gives."""
         return tuple(dict.fromkeys(key for layer in self.layers for key in layer.raw))
@@ -43,25 +49,47 @@ def load(
     """Reads all that is given: flags as argparse leaves them (None: not given), variables, the configuration's files,
     and `answers` by full key, to what nobody else gives.
 
-    Raises UsageError naming every value that can't be: what it was, where it came from.
+    Raises UsageError naming every value that can't be, whether another wins over it or not: what it was, where it came
+    from.
     """
-    folder = str(here)
+    outer, problems = _outer(flags, environment, here)
     try:
-        outer = (layers.from_flags(flags, folder), layers.from_environment(environment, folder))
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    named, problems = _values(outer, ("SPIN_AKS_CONFIG", "SPIN_AKS_ENVIRONMENT", "app.manifest"))
+        files = _find(outer, here)
+        inner = tuple(_from_files(files, here))
+    except UsageError as error:
+        raise UsageError.of(dict.fromkeys([*problems, *error.problems])) from error
+    inner_keys = frozenset(key for layer in inner for key in layer.raw)
+    every = (*(layers.aligned(layer, inner_keys) for layer in outer), *inner)
+    if answers:
+        asked = Layer("answer", answers, lambda _key: "asked", layers.of_text, str(here))
+        problems += checked.problems(asked)
+        every = (*every, asked)
     if problems:
         raise UsageError.of(problems)
-    files = found.find(
-        str(named.get("SPIN_AKS_CONFIG", "")),
-        str(named.get("SPIN_AKS_ENVIRONMENT", "")),
-        str(named.get("app.manifest", "")),
-        here,
-    )
-    every = (*outer, *_from_files(files, here), *_answered(answers, folder))
-    settings = _settings(every, files)
-    return Loaded(_with_manifest(settings, every, files, here), files, every)
+    return Loaded(_with_manifest(_settings(every, files), every, files, here), files, every)
+
+
+def find(flags: Mapping[str, object], environment: Mapping[str, str], here: Path) -> Files:
+    """The files that `load` would read, whatever is in them; raises UsageError as far as they can't be told."""
+    return _find(_outer(flags, environment, here)[0], here)
+
+
+def _outer(
+    flags: Mapping[str, object], environment: Mapping[str, str], here: Path
+) -> tuple[tuple[Layer, Layer], list[Problem]]:
+    """What stands in no file, and all that is wrong with it."""
+    outer = (layers.from_flags(flags, str(here)), layers.from_environment(environment, str(here)))
+    return outer, [*layers.bad_pairs(flags), *(problem for layer in outer for problem in checked.problems(layer))]
+
+
+def _find(outer: tuple[Layer, Layer], here: Path) -> Files:
+    keys = ("SPIN_AKS_CONFIG", "SPIN_AKS_ENVIRONMENT", "app.manifest")
+    given = {key: layer for key in keys if (layer := _giver(outer, key))}
+    problems = [problem for key, layer in given.items() for problem in checked.problems(layer, key)]
+    if problems:
+        raise UsageError.of(problems)
+    config, environment, manifest = (str(_value(given[key], key)) if key in given else "" for key in keys)
+    return found.find(config, environment, manifest, here)
 
 
 def _from_files(files: Files, here: Path) -> Iterator[Layer]:
@@ -77,58 +105,20 @@ def _from_files(files: Files, here: Path) -> Iterator[Layer]:
         raise UsageError.of(problems)
 
 
-def _answered(answers: Mapping[str, str] | None, folder: str) -> Iterator[Layer]:
-    if answers:
-        yield Layer("answer", answers, lambda _key: "asked", layers.of_text, folder)
-
-
-def seen_from(path: Path, here: Path) -> str:
-    """The path as somebody in the folder `here` would name it."""
-    relative = os.path.relpath(path, here)
-    return str(path) if relative.startswith("../../../..") else relative
-
-
 def _giver(every: Iterable[Layer], key: str) -> Layer | None:
     return next((layer for layer in every if key in layer.raw), None)
 
 
-def _values(every: tuple[Layer, ...], keys: Iterable[str]) -> tuple[dict[str, Value], list[Problem]]:
-    """The value of each key that somebody gives, and why those that can't be can't."""
-    read: dict[str, Value] = {}
-    problems: list[Problem] = []
-    for key in keys:
-        layer, row = _giver(every, key), layers.row_of(key)
-        if layer is None or row is None:
-            continue
-        try:
-            read[key] = layer.read(row, layer.raw[key], layer.folder)
-        except ValueError as error:
-            problems.append(Problem(str(error), layer.where(key)))
-            continue
-        problems += _leaks(key, layer) if layer.kind in ("flag", "variable", "answer") else ()
-    return read, problems
-
-
-def _leaks(key: str, layer: Layer) -> Iterator[Problem]:
-    """A file's are found where the file is read."""
-    raw = str(layer.raw[key])
-    if len(raw) > _TOO_SHORT_FOR_A_SECRET:
-        from spin_aks.settings import unknown
-
-        if leak := unknown.leak(key, raw):
-            yield Problem(leak.what, layer.where(key), leak.hint)
-
-
-_TOO_SHORT_FOR_A_SECRET = 15
+def _value(layer: Layer, key: str) -> Value:
+    row = layers.row_of(key)
+    assert row is not None  # nothing else comes into a layer that was checked
+    return layer.read(row, layer.raw[key], layer.folder)
 
 
 def _settings(every: tuple[Layer, ...], files: Files) -> Settings:
-    keys = dict.fromkeys(key for layer in every for key in layer.raw)
-    read, problems = _values(every, keys)
-    if problems:
-        raise UsageError.of(problems)
+    read = {key: _value(layer, key) for layer in reversed(every) for key in layer.raw}
     given: dict[str, Any] = {  # each of its field's own type: `Layer.read` sees to it
-        name: read[layers.identity(row)] for name, row in ROWS.items() if layers.identity(row) in read
+        name: value for name, row in ROWS.items() if (value := read.get(layers.identity(row), "")) != ""
     }
     given |= {name: _named(read, row) for name, row in ROWS.items() if row.is_free}
     given["stores"] = tuple(_stores(read))
@@ -156,7 +146,7 @@ def _with_manifest(settings: Settings, every: tuple[Layer, ...], files: Files, h
     if _giver(every, "app.manifest") is None:
         mine = here / settings.manifest
         beside = files.base.parent / settings.manifest if files.base else mine
-        manifest = beside if beside.is_file() and not mine.is_file() else mine
+        manifest = beside if os.path.isfile(beside) and not os.path.isfile(mine) else mine  # noqa: PTH113 - never raises
         return replace(settings, manifest=str(manifest))
     return settings
 
@@ -166,10 +156,8 @@ def rooted(loaded: Loaded) -> tuple[Path, Loaded]:
 
     Raises UsageError if there is no such manifest.
     """
-    manifest = Path(loaded.settings.manifest)
-    if manifest.is_dir():
-        manifest = manifest / "spin.toml"
-    if not manifest.is_file():
+    manifest = manifest_of(loaded)
+    if not os.path.isfile(manifest):  # noqa: PTH113 - never raises
         hint = "name it with `-f PATH`, or run this in the application's folder"
         shown = manifest.name if loaded.origin("app.manifest") == BUILT_IN else str(manifest)
         raise UsageError(f"there is no `{shown}`", where=_where(loaded), hint=hint)
@@ -180,6 +168,12 @@ def rooted(loaded: Loaded) -> tuple[Path, Loaded]:
         if row.kind == "path" and Path(getattr(loaded.settings, name)).is_absolute()
     }
     return root, replace(loaded, settings=replace(loaded.settings, **{**moved, "manifest": manifest.name}))
+
+
+def manifest_of(loaded: Loaded) -> Path:
+    """The application's spin.toml, there or not."""
+    named = Path(loaded.settings.manifest)
+    return named / "spin.toml" if os.path.isdir(named) else named  # noqa: PTH112 - never raises
 
 
 def _where(loaded: Loaded) -> str:
@@ -220,6 +214,8 @@ def require_environment(loaded: Loaded) -> None:
 
 def no_such_file(loaded: Loaded) -> None:
     """Raises UsageError where the configuration that was named is not there."""
-    if loaded.files.base is None and loaded.origin("SPIN_AKS_CONFIG") != BUILT_IN:
-        hint = "`spin-aks config set KEY VALUE` makes one, or leave `-c` out"
-        raise UsageError("there is no such file", where=loaded.origin("SPIN_AKS_CONFIG").where, hint=hint)
+    origin = loaded.origin("SPIN_AKS_CONFIG")
+    if loaded.files.base is None and origin != BUILT_IN:
+        hint = "`spin-aks config set KEY VALUE` makes one, or name another with `-c PATH`"
+        shown = os.path.relpath(loaded.files.expected)
+        raise UsageError(f"there is no file `{shown}`", where=origin.where, hint=hint)

@@ -2,72 +2,114 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from spin_aks.errors import Problem
-from spin_aks.settings import leaks, rules
+from spin_aks.settings import leaks
 from spin_aks.settings.table import EVERY_ROW
+from spin_aks.settings.values import FREE_NAMES as FREE_NAMES
 
 if TYPE_CHECKING:
-    from spin_aks.settings.row import Row
-    from spin_aks.settings.rules import Rule
+    from collections.abc import Iterable
 
-FREE_NAMES: dict[str, Rule] = {
-    "variables": rules.VARIABLE_NAME,
-    "secrets": rules.VARIABLE_NAME,
-    "store": rules.STORE_LABEL,
-}
 SECRETS_GO = (
     "a secret's value stands in no file: keep it in a Key Vault, and name it with its name there, "
     '`[secrets]` with `NAME = "NAME-IN-THE-VAULT"`'
 )
+REFERENCE = "`spin-aks config reference` has every key; `spin-aks config schema` tells them to an editor"
+_LONGEST = 80
 
 
 def problem(place: tuple[str, ...], value: object, where: str) -> Problem:
-    """Why nobody reads what stands at `place`, with the nearest that somebody does."""
-    key, name = ".".join(place), place[-1]
-    if leaks.secret_key_name(name) and not isinstance(value, dict):
-        return Problem(f"`{key}` would hold a secret", where, SECRETS_GO)
-    tables = {row.table for row in EVERY_ROW}
-    if ".".join(place[:-1]) in {row.key for row in EVERY_ROW}:
-        return Problem(f"`{'.'.join(place[:-1])}` is no table", where, _REFERENCE)
-    if key in tables:
-        return Problem(f"`{key}` is a table", where, f"write `[{key}]`, and its keys below")
-    word = "table" if isinstance(value, dict) else "key"
-    near = difflib.get_close_matches(key, _names(place), n=1)
-    hint = f"did you mean `{near[0]}`?" if near else _known(place)
-    return Problem(f"there is no {word} `{key}`", where, hint)
+    """Why nobody reads what stands at `place`, with the nearest that somebody does; no part of `value` is shown."""
+    key, above = spelled(place), ".".join(place[:-1])
+    table = isinstance(value, dict)
+    if (leaks.secret_key_name(place[-1]) and not table) or _holds_secrets(value):
+        what = f"there is no table {key}, and it holds a secret" if table else f"{key} would hold a secret"
+        return Problem(what, where, SECRETS_GO)
+    if above in _keys():
+        return Problem(f"`{above}` is no table", where, REFERENCE)
+    if ".".join(place) in _tables():
+        return Problem(f"{key} is a table", where, f"write {_header(place)} once, and its keys below it")
+    hint = _written_in_quotes(place) or _nearest(place) or _known(place)
+    return Problem(f"there is no {'table' if table else 'key'} {key}", where, hint)
 
 
-_REFERENCE = "docs/configuration.md has every key"
-
-
-def _names(place: tuple[str, ...]) -> list[str]:
-    """Every key, with the user's own names in the places of the free ones."""
-    found = {row.key_of(place[1]) if row.is_free and len(place) > 1 else row.key for row in EVERY_ROW if row.key}
-    return sorted(found | {row.table for row in EVERY_ROW if row.table and not row.is_free})
-
-
-def _known(place: tuple[str, ...]) -> str:
-    table = ".".join(place[:-1])
-    keys = [row.name for row in EVERY_ROW if row.key and row.table == table]
-    if place[0] == "store":
-        keys = [row.name for row in EVERY_ROW if row.key.startswith("store.")]
-    if not table or not keys:
-        tables = sorted({row.key.partition(".")[0] for row in EVERY_ROW if "." in row.key})
-        return f"there are the tables {', '.join(tables)}"
-    return f"`[{table}]` has {', '.join(keys)}"
-
-
-def name_problem(row: Row, place: tuple[str, ...]) -> Problem | None:
-    """Why the user's own part of a free key can't be a name."""
-    rule = FREE_NAMES.get(place[0]) if row.is_free else None
-    why = rule.refuses(place[1]) if rule else ""
-    return Problem(why, hint=_REFERENCE) if why else None
+def spelled(place: tuple[str, ...]) -> str:
+    """The key in backticks as it is written in the file: on one line, cut where it is very long."""
+    key = ".".join(_part(part) for part in place)
+    return f"`{key if len(key) <= _LONGEST else f'{key[:_LONGEST]}...'}`"
 
 
 def leak(key: str, value: object) -> Problem | None:
     """That a value holds a secret, which is in words what kind, and not the value."""
     found = leaks.secret_in(key, value) if isinstance(value, str) else ""
     return Problem(f"`{key}` holds {found}", hint=SECRETS_GO) if found else None
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The one of `words` that `word` was probably meant to be; empty if none is near."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word[:_LONGEST], words, n=1)), "")
+
+
+def _part(part: str) -> str:
+    if part and part.isascii() and part.replace("-", "").replace("_", "").isalnum():
+        return part
+    import json
+
+    return json.dumps(part[: _LONGEST + 1], ensure_ascii=not part.isprintable())
+
+
+def _holds_secrets(value: object) -> bool:
+    return isinstance(value, dict) and any(
+        leaks.secret_key_name(name) for name, below in value.items() if not isinstance(below, dict)
+    )
+
+
+def _keys() -> set[str]:
+    return {row.key for row in EVERY_ROW if row.key}
+
+
+def _tables() -> set[str]:
+    """Every table, those around others and around the user's own names included."""
+    parts = [row.key.split(".")[:-1] for row in EVERY_ROW]
+    return {".".join(names[:length]) for names in parts for length in range(1, len(names) + 1)}
+
+
+def _header(place: tuple[str, ...]) -> str:
+    return "`[store.LABEL]`" if place == ("store",) else f"`[{'.'.join(place)}]`"
+
+
+def _written_in_quotes(place: tuple[str, ...]) -> str:
+    key = ".".join(place)
+    there = key in _keys() | _tables() and any("." in part for part in place)
+    return f"write `{key}` without quotes, or the key below its table's header" if there else ""
+
+
+def _nearest(place: tuple[str, ...]) -> str:
+    near = nearest(".".join(place), _names(place))
+    if not near:  # `replicas` at the top, `[resources]`: the right name in the wrong place
+        near = next((name for name in sorted(_keys() | _tables()) if name.rpartition(".")[2] == place[-1]), "")
+    if not near:
+        return ""
+    return f"did you mean `{f'[{near}]' if near in _tables() else near}`?"
+
+
+def _names(place: tuple[str, ...]) -> list[str]:
+    """Every key, with the user's own names in the places of the free ones, and every table."""
+    own = place[1] if len(place) > 1 else ""
+    found = {row.key_of(own) if row.is_free and own else row.key for row in EVERY_ROW if row.key}
+    return sorted(found | _tables())
+
+
+def _known(place: tuple[str, ...]) -> str:
+    table = ".".join(place[:-1])
+    keys = [row.name for row in EVERY_ROW if row.key and row.table == table]
+    if place[0] == "store" and len(place) > 1:
+        table, keys = "store.LABEL", [row.name for row in EVERY_ROW if row.key.startswith("store.")]
+    if not table or not keys:
+        tables = sorted({row.key.partition(".")[0] for row in EVERY_ROW if "." in row.key})
+        return f"there are the tables {', '.join(tables)}"
+    return f"`[{table}]` has {', '.join(keys)}"
