@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,6 +70,34 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
         raise
 
 
+def exchange(path: Path, old: bytes | None, new: bytes) -> bool:
+    """Writes `new` where `old` stands (None: where no file is); false, with nothing written, if that is so no more.
+
+    The file keeps its mode. Raises SpinAksError naming the path, also for a file that this user may not write, though
+    its folder could be.
+    """
+    with refused_as_error(path):
+        if path.exists() != (old is not None):
+            return False
+        if old is not None and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        mode = 0o644 if old is None else stat.S_IMODE(path.stat().st_mode)
+        try:
+            with replacing(path, mode=mode) as stream:
+                stream.write(new)
+                stream.flush()
+                os.fsync(stream.fileno())  # here already: between this look and the exchange is next to no time
+                if (path.read_bytes() if path.exists() else None) != old:
+                    raise _OvertakenError
+        except _OvertakenError:
+            return False
+    return True
+
+
+class _OvertakenError(Exception):
+    """Somebody else has written."""
+
+
 @contextmanager
 def refused_as_error(path: Path) -> Iterator[None]:
     """Turns what the system refuses (no room, no right, a folder in the way) into an error that names the path."""
@@ -122,11 +152,10 @@ def _copied(stream: BinaryIO, target: Path, mode: int) -> str:
 
 
 def _way_out(error: OSError) -> str:
-    import errno
-
     ways = {
         errno.ENOSPC: "free some room on that disk and run the same command again: what is done is kept",
         errno.EDQUOT: "free some room in your quota and run the same command again: what is done is kept",
+        errno.EFBIG: "raise the limit on the size of files (`ulimit -f`) and run the same command again",
         errno.EACCES: "give yourself the right to write there, or name another place",
         errno.EROFS: "that file system is read-only: name another place",
         errno.EISDIR: "a folder of that name is in the way: name another path",

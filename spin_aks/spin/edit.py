@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spin_aks import toml_text
 from spin_aks.errors import UsageError
 from spin_aks.spin.manifest import parse
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from spin_aks.spin.model import Application
     from spin_aks.spin.shapes import Place
-
-_BOM = "\ufeff"
 
 
 def set_variable(
@@ -104,8 +103,7 @@ def set_trigger_key(text: str, trigger: str, key: str, value: str) -> str:
 def _changed(text: str, change: Callable[[Any, Application], None]) -> str:
     import tomlkit
 
-    mark = _BOM if text.startswith(_BOM) else ""
-    body = text.removeprefix(_BOM)
+    mark, body = toml_text.without_mark(text)
     document = tomlkit.parse(body)
     change(document, parse(body, Path("spin.toml")))
     changed = tomlkit.dumps(document)
