@@ -6,14 +6,17 @@ import os
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from spin_aks import prompts, terminal
-from spin_aks.prompts import nothing
+from spin_aks import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from spin_aks.prompts import Option
     from spin_aks.secret import Secret
+
+
+def _nothing(_answer: str) -> str:
+    return ""
 
 
 class Asking(Enum):
@@ -34,6 +37,8 @@ class Asking(Enum):
     def confirm(self, question: str, *, default: bool) -> bool:
         """The default where nobody answers."""
         if self is Asking.SOMEBODY_ANSWERS:
+            from spin_aks import prompts
+
             return prompts.confirm(question, default=default)
         if self is Asking.DEFAULTS_ARE_TAKEN:
             _say(question, "yes" if default else "no", "by default")
@@ -46,23 +51,31 @@ class Asking(Enum):
         if not known or self is Asking.NOTHING_IS_ASKED:
             return None
         if self is Asking.SOMEBODY_ANSWERS:
+            from spin_aks import prompts
+
             return prompts.select(question, options, default=offered)
         return _taken(question, offered, origin, known.get(offered, ""))
 
     def text(
-        self, question: str, *, default: str = "", last: str = "", refuses: Callable[[str], str] = nothing
+        self, question: str, *, default: str = "", last: str = "", refuses: Callable[[str], str] = _nothing
     ) -> str | None:
         """A line that `refuses` has nothing against."""
         offered, origin = _offered(last, default, lambda value: not refuses(value))
         if self is Asking.NOTHING_IS_ASKED:
             return None
         if self is Asking.SOMEBODY_ANSWERS:
+            from spin_aks import prompts
+
             return prompts.text(question, default=offered, refuses=refuses)
         return _taken(question, offered, origin, offered)
 
     def secret(self, question: str, *, again: bool = False) -> Secret | None:
         """What only a person can give: it has no default, and is never remembered."""
-        return prompts.secret(question, again=again) if self is Asking.SOMEBODY_ANSWERS else None
+        if self is not Asking.SOMEBODY_ANSWERS:
+            return None
+        from spin_aks import prompts
+
+        return prompts.secret(question, again=again)
 
 
 def mode(*, yes: bool, no_input: bool) -> Asking:
