@@ -75,7 +75,7 @@ def _show(arguments: argparse.Namespace) -> int:
     by = found.origin("SPIN_AKS_ENVIRONMENT")
     terminal.say(f"environment: {files.environment}{f' ({by})' if by != BUILT_IN else ''}")
     terminal.put(_table(shown))
-    terminal.say("no other key is set: docs/configuration.md has every one")
+    terminal.say("no other key is set: `spin-aks config reference` has every one")
     for variable, near in layers.unread(os.environ):
         terminal.warn(f"{variable}: nobody reads this variable{f'; did you mean `{near}`?' if near else ''}")
     return 0

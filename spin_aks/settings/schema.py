@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks.settings import rules
 from spin_aks.settings.table import EVERY_ROW, OUTPUTS, ROWS, SCHEMA, TABLES, default_of
-from spin_aks.settings.unknown import FREE_NAMES
+from spin_aks.settings.values import FREE_NAMES, MOST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 ABOUT = "What spin-aks is to do with a Spin application: `spin-aks config reference` says it at length."
-LARGEST = 999_999_999
 NOT_YET = "This version accepts it and does not read it yet."
 
 
@@ -80,7 +79,7 @@ def _type(row: Row) -> JSONObject:
     if row.key == "schema":
         return {"type": "integer", "enum": [SCHEMA]}
     if row.kind == "count":
-        return {"type": "integer", "minimum": 1, "maximum": LARGEST}
+        return {"type": "integer", "minimum": 1, "maximum": MOST}
     if row.kind == "switch":
         return {"type": "boolean"}
     if row.kind == "choice":

@@ -302,6 +302,7 @@ TABLES: Mapping[str, str] = {
 OTHER_VARIABLES: Mapping[str, str] = {
     "SPIN_AKS_SANDBOX": "set by `spin-aks sandbox` for the command that it runs",
     "SPIN_AKS_SANDBOX_DIR": "where the sandbox keeps what it was given; without it, in your state folder",
+    "SPIN_AKS_PYTHON": "read by the Spin plugin: the Python that it runs with",
     "SPIN_AKS_REQUIRE_ALL": "set by this project's own CI: no test may be skipped",
 }
 """What else of our prefix is read, by whom."""
