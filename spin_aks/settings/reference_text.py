@@ -39,16 +39,17 @@ nothing is asked and nothing remembered counts: what is missing is listed all at
 and its key, and the exit code is 3.
 
 Relative paths in a file are relative to that file's folder, those of flags and variables to the folder you are in. An
-empty text in a file takes back what a file below it gives.
+empty text takes back what comes below it, so that what is built in holds. Every value is checked, also one that another
+wins over.
 """
 
 FILES = """\
 ## The files
 
-`-c PATH` names the file. Without it, `aks-spin.toml` or `spin-aks.toml` is looked for from the folder you are in up to
-the root of its git repository, and not beyond; outside of a repository only in the folder itself. Where `-f` names an
-application further down, the search begins there. Both names in one folder are an error. Without any file, too, all is
-well.
+`-c PATH` names the file; `-c` and `-e` may stand before or after the command's name. Without `-c`, `aks-spin.toml` or
+`spin-aks.toml` is looked for beside the application that `-f` names, then from the folder you are in up to the root of
+its git repository and not beyond; outside of a repository only in the folder itself. Both names in one folder are an
+error. Without any file all works as well.
 
 The file is TOML, UTF-8. Unknown keys, wrong types and values that Azure, Kubernetes or a registry would refuse are
 errors with file and line, all of them at once. **No secret belongs in it**, and what looks like one is refused: a
@@ -222,8 +223,9 @@ with `_`.
 | `[secrets]` `api_key = "NAME-IN-THE-VAULT"` | | `SPIN_AKS_SECRETS_API_KEY=NAME-IN-THE-VAULT` |
 | `[store.orders]` `kind = "redis"` | | `SPIN_AKS_STORE_ORDERS_KIND=redis` |
 
-`config get` and `config set` take them as `variables.api_host`, `secrets.api_key`, `store.orders.kind`. An environment
-variable names a store in lower case and with `_` only: a label with `-` or capital letters is for the file.
+`config get` and `config set` take them as `variables.api_host`, `secrets.api_key`, `store.orders.kind`. A name in an
+environment variable is the one that the files spell so (`SPIN_AKS_STORE_MY_ORDERS_KIND` is for `[store.my-orders]`, if
+there is that), else the same in lower case.
 """  # noqa: E501
 
 OUTPUTS = """\
