@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from dataclasses import dataclass
@@ -86,6 +87,8 @@ def _is_there(path: Path, here: Path) -> bool:
             raise UsageError("is a link to nothing", where=where, hint=_MOVE) from None
         return False
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
         raise UsageError(f"can't be read: {error.strerror or error}", where=where, hint=_MOVE) from error
     if stat.S_ISDIR(mode):
         raise UsageError(

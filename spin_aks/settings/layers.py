@@ -147,24 +147,24 @@ _BY_VARIABLE = {row.variable: row for row in EVERY_ROW if row.variable and not r
 
 
 def aligned(layer: Layer, keys: Iterable[str]) -> Layer:
-    """The layer with the user's own names as `keys` (those of the files) spell them: a variable can't tell
+    """A layer of variables with the stores' labels as `keys` (those of the files) spell them: a variable can't tell
     `store.my-orders.kind` from `store.my_orders.kind`.
     """
-    spelled: dict[str, str] = {}
-    for key in sorted(keys):
-        row = row_of(key)
-        if row is not None and row.is_free:
-            spelled.setdefault(row.variable_of(key.split(".")[1]), key)
+    labels = sorted({key.split(".")[1] for key in keys if key.startswith("store.")})
     moved = {
-        key: spelled[layer.where(key)]
-        for key in layer.raw
-        if key not in keys and spelled.get(layer.where(key), key) != key
+        key: own for key in layer.raw if labels and key.startswith("store.") and (own := _spelled(key, labels)) != key
     }
     if not moved:
         return layer
     named = {moved.get(key, key): layer.where(key) for key in layer.raw}
     raw = {moved.get(key, key): value for key, value in layer.raw.items()}
     return Layer(layer.kind, raw, named.__getitem__, layer.read, layer.folder)
+
+
+def _spelled(key: str, labels: Sequence[str]) -> str:
+    table, label, name = key.split(".")
+    same = [one for one in labels if one.lower().replace("-", "_") == label]
+    return key if label in same or not same else f"{table}.{same[0]}.{name}"
 
 
 def unread(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks.errors import Problem
 from spin_aks.settings import leaks
+from spin_aks.settings.layers import fits
 from spin_aks.settings.table import EVERY_ROW
 from spin_aks.settings.values import FREE_NAMES as FREE_NAMES
 
@@ -89,19 +90,28 @@ def _written_in_quotes(place: tuple[str, ...]) -> str:
 
 
 def _nearest(place: tuple[str, ...]) -> str:
-    near = nearest(".".join(place), _names(place))
+    *above, name = place
+    siblings = _siblings(tuple(above))
+    if siblings:
+        near = ".".join([*above, near]) if (near := nearest(name, siblings)) else ""
+    else:
+        near = nearest(".".join(place), [*sorted(_keys() | _tables()), *_own_keys(place)])
     if not near:  # `replicas` at the top, `[resources]`: the right name in the wrong place
-        near = next((name for name in sorted(_keys() | _tables()) if name.rpartition(".")[2] == place[-1]), "")
-    if not near:
-        return ""
-    return f"did you mean `{f'[{near}]' if near in _tables() else near}`?"
+        near = next((key for key in sorted(_keys() | _tables()) if key.rpartition(".")[2] == name), "")
+    return f"did you mean `{f'[{near}]' if near in _tables() else near}`?" if near else ""
 
 
-def _names(place: tuple[str, ...]) -> list[str]:
-    """Every key, with the user's own names in the places of the free ones, and every table."""
-    own = place[1] if len(place) > 1 else ""
-    found = {row.key_of(own) if row.is_free and own else row.key for row in EVERY_ROW if row.key}
-    return sorted(found | _tables())
+def _siblings(above: tuple[str, ...]) -> list[str]:
+    """The names of what may stand in a table; none for a table that nobody knows."""
+    parts = [row.key.split(".") for row in EVERY_ROW if row.key]
+    return sorted(
+        {names[len(above)] for names in parts if len(names) > len(above) and fits(names[: len(above)], above)}
+    )
+
+
+def _own_keys(place: tuple[str, ...]) -> list[str]:
+    """The keys with the user's own name in them that could have been meant."""
+    return [row.key_of(place[1]) for row in EVERY_ROW if row.is_free and len(place) == row.key.count(".") + 1]
 
 
 def _known(place: tuple[str, ...]) -> str:
