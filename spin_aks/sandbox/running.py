@@ -128,10 +128,10 @@ def environment(registry_host: str, kubeconfig: Path) -> dict[str, str]:
         "SPIN_AKS_SANDBOX": "1",
         "SPIN_AKS_CONTAINER_REGISTRY_SERVER": registry_host,
         "SPIN_AKS_CLUSTER_KUBECONFIG": str(kubeconfig),
-        "SPIN_AKS_CLUSTER_CONTEXT": folders.CONTEXT,
         "KUBECONFIG": str(kubeconfig),
         "NO_PROXY": direct,
         "no_proxy": direct,
+        "SPIN_AKS_CLUSTER_CONTEXT": folders.CONTEXT,
     }
 
 

@@ -23,7 +23,11 @@ def stage(context: Context) -> Stage:
         action=lambda: kept.settle(kept.inspect({path: _text(context)}), context.consent),
         depends_on=("validate",),
         files=lambda: existing([context.state("app.json")]),
-        values={"generator": __version__, "image.dockerfile": path.as_posix()},
+        values={
+            "generator": __version__,
+            "app.name": context.settings.name or None,
+            "image.dockerfile": path.as_posix(),
+        },
         targets=(path.as_posix(),),
         observed=lambda: overridden(context, lambda: {path: _text(context)}),
     )

@@ -72,6 +72,7 @@ def _values(context: Context) -> dict[str, JSON]:
     settings = context.settings
     return {
         "generator": KUBE_VERSION,
+        "app.name": settings.name or None,
         "kubernetes.type": settings.kind,
         "kubernetes.dest": settings.k8s_dest,
         "kubernetes.service": settings.service,

@@ -33,7 +33,7 @@ def stage(context: Context) -> Stage:
         values={
             "container_registry.server": context.settings.registry,
             "image.repository": repository(context),
-            "image.tag": tag(context),
+            "image.tag": tag(context) or BY_CONTENT,
         },
         targets=(context.state("push.json").as_posix(),),
         observed=lambda: context.observed().registry,

@@ -34,7 +34,6 @@ def stage(context: Context) -> Stage:
             "runtime.shim": context.runtime.shim,
             "build.profile": context.settings.profile,
             "variables given": given,
-            "app.name": context.settings.name,
             "image.form": choice.choose(context).form,
             **_looked_at(context),
         },

@@ -147,7 +147,7 @@ def test_up_needs_a_registry_and_says_so_before_it_builds_anything(shop: App) ->
     done = shop.run("up", SPIN_AKS_CONTAINER_REGISTRY_SERVER="")
 
     assert 3 == done.code
-    assert "error: no registry is named\nhint: --registry HOST[:PORT][/PREFIX]" in done.err
+    assert "error: no registry is named\nhint: give `--registry HOST[:PORT][/PREFIX]`" in done.err
     assert [] == done.stages("run")
 
 
