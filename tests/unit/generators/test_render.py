@@ -296,7 +296,10 @@ def test_a_memory_limit_by_flag_wins_and_takes_a_larger_request_down_with_it() -
     )
     expected = {"requests": {"memory": "48Mi", "cpu": "100m"}, "limits": {"memory": "48Mi"}}
 
-    assert expected == container(render(texts, replace(VALUES, resources=WantedResources(memory_limit="48Mi"))))["resources"]
+    assert (
+        expected
+        == container(render(texts, replace(VALUES, resources=WantedResources(memory_limit="48Mi"))))["resources"]
+    )
 
 
 def test_a_memory_limit_by_flag_with_which_it_does_not_start_is_refused_where_it_was_given() -> None:
