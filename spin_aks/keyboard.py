@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager, suppress
+from select import select
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 QUIET_S, AT_MOST = 0.05, 20
+LOOK_UP_S = 0.2
 # Linux keeps this much of a line (N_TTY_BUF_SIZE in drivers/tty/n_tty.c, less its end), and drops the rest unseen.
 LINE_BYTES = 4095
 
@@ -33,6 +35,9 @@ def forget() -> None:
 
 def line() -> str | None:
     """The next line without its end; None at the end of input, or where the terminal is gone. Raises UnusableError."""
+    # A signal that comes just before a read begins is not heard until it ends: so none begins before there is a line.
+    while not select([sys.stdin], [], [], LOOK_UP_S)[0]:
+        pass
     try:
         typed = sys.stdin.buffer.readline()
     except OSError:  # Linux gives EIO where nobody holds the other end
@@ -52,8 +57,6 @@ def line() -> str | None:
 
 
 def _more_came() -> bool:
-    from select import select
-
     came = False
     for _ in range(AT_MOST):
         if not select([sys.stdin], [], [], QUIET_S)[0]:
