@@ -351,7 +351,9 @@ def test_an_example_comes_up_in_the_sandbox_and_is_fresh_after_that(
 ) -> None:
     app = tmp_path / name
     shutil.copytree(
-        EXAMPLES / name, app, ignore=shutil.ignore_patterns("*.wasm", ".spin-aks*", "Dockerfile", "manifests")
+        EXAMPLES / name,
+        app,
+        ignore=shutil.ignore_patterns("*.wasm", ".spin-aks*", "aks-spin*", "Dockerfile", "manifests"),
     )
 
     first = in_sandbox(tmp_path, "up", "-f", str(app), *flags)
@@ -366,7 +368,7 @@ def test_an_example_comes_up_in_the_sandbox_and_is_fresh_after_that(
 
 def test_the_shop_without_its_required_variable_is_refused_before_anything_is_built(tmp_path: Path) -> None:
     app = tmp_path / "shop"
-    shutil.copytree(EXAMPLES / "shop", app, ignore=shutil.ignore_patterns("*.wasm", ".spin-aks*"))
+    shutil.copytree(EXAMPLES / "shop", app, ignore=shutil.ignore_patterns("*.wasm", ".spin-aks*", "aks-spin*"))
 
     refused = in_sandbox(tmp_path, "up", "-f", str(app))
 

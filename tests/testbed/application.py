@@ -96,6 +96,8 @@ def copy_of(example: str, folder: Path) -> Path:
     shutil.copytree(
         EXAMPLES / example,
         target,
-        ignore=shutil.ignore_patterns("*.wasm", ".spin-aks*", "manifests", "Dockerfile", "__pycache__"),
+        ignore=shutil.ignore_patterns(
+            "*.wasm", ".spin-aks*", "aks-spin*.toml", "manifests", "Dockerfile", "__pycache__"
+        ),
     )
     return target

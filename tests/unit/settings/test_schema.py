@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import re
 import tempfile
 from pathlib import Path
@@ -14,6 +15,7 @@ import tomlkit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from spin_aks import cli
 from spin_aks.errors import UsageError
 from spin_aks.settings import file, layers, rules, schema, unknown
 from spin_aks.settings.table import EVERY_ROW, OUTPUTS, TABLES
@@ -182,6 +184,7 @@ def test_each_key_takes_the_same_of_every_kind_of_value(row: Row) -> None:
     [
         ({"variables": {"greeting": "AccountKey=" + "a1" * 20}}, False, True),
         ({"image": {"form": "RootFS"}}, True, False),
+        ({"store": {"a b": {}}}, True, False),
         ({"kubernetes": {"replicas": 2.0}}, False, True),
         ({"cluster": {"resource_group": "größe"}}, True, True),
         ({"cluster": {"resource_group": "a\u2192b"}}, False, True),
@@ -189,6 +192,12 @@ def test_each_key_takes_the_same_of_every_kind_of_value(row: Row) -> None:
 )
 def test_the_exceptions_are_these(document: dict[str, Any], by_reader: bool, by_schema: bool) -> None:
     assert (by_reader, by_schema) == (taken_by_reader(document), taken_by_schema(document))
+
+
+def test_the_command_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == cli.run(["config", "schema"])
+
+    assert schema.schema() == json.loads(capsys.readouterr().out)
 
 
 def test_the_schema_is_one_of_draft_07() -> None:
