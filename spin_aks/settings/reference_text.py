@@ -126,7 +126,7 @@ form = "auto"                      # or "artifact", "rootfs"
 platform = "linux/amd64"           # or "linux/arm64"
 dockerfile = "Dockerfile"
 repository = "team/shop"
-tag = "git"                        # the commit; "content": the hash of what is in the image
+tag = "content"                    # the hash of what is in the image; "git": the commit
 
 [container_registry]
 server = "ghcr.io/me"
