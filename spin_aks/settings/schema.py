@@ -3,8 +3,8 @@
 It is of draft-07, the newest that the TOML servers of today's editors know: Taplo ("Even Better TOML") checks by it
 where a schema names no older one, and Tombi reads it, too. It takes what settings/file.py takes, with these exceptions,
 each of which tests hold: it knows no secret by its form; a choice is in lower case; `1.0` is a whole number to JSON; in
-the name of a resource group any character stands for a letter that is none of ASCII's, since ECMA-262 knows no others;
-the label of a store whose table is empty is looked at by the schema alone.
+the name of a resource group what stands beyond ASCII, up to U+FFFF, counts as a letter, since ECMA-262 knows no other
+letters; the label of a store whose table is empty is looked at by the schema alone.
 """
 
 from __future__ import annotations

@@ -187,6 +187,7 @@ def test_each_key_takes_the_same_of_every_kind_of_value(row: Row) -> None:
         ({"store": {"a b": {}}}, True, False),
         ({"kubernetes": {"replicas": 2.0}}, False, True),
         ({"cluster": {"resource_group": "größe"}}, True, True),
+        ({"cluster": {"resource_group": "\U00020b9f"}}, True, False),
         ({"cluster": {"resource_group": "a\u2192b"}}, False, True),
     ],
 )
