@@ -101,6 +101,11 @@ class Context:
         return Record(self.state("record.json"))
 
     @property
+    def environment(self) -> str:
+        """What tells this environment from the others in registry and cluster, as its folder does here."""
+        return self.environment_folder.name
+
+    @property
     def database(self) -> Path:
         return self.state("doit.db")
 
@@ -129,9 +134,13 @@ class Context:
 
     def _owner(self) -> JSONObject:
         """Whose the state is; each of the files that hold for it, from the application's root."""
+        return {"configuration": self._configuration_file, "configurations": list(self.configuration_files)}
+
+    @property
+    def configuration_files(self) -> tuple[str, ...]:
+        """The file and the overlay that hold, as paths from the application's root."""
         found = self.loaded.files if self.loaded else None
-        paths = [os.path.relpath(path) for path in (found.base, found.overlay) if path] if found else []
-        return {"configuration": self._configuration_file, "configurations": list(paths)}
+        return tuple(os.path.relpath(path) for path in (found.base, found.overlay) if path) if found else ()
 
     @property
     def _configuration_file(self) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from spin_aks import files, prompts, terminal
+from spin_aks import files, terminal
 from spin_aks.errors import SpinAksError, UsageError
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ def _begin(ours: Iterable[Kept], digests: Mapping[str, str]) -> None:
 def _may_replace(kept: Kept, consent: Consent) -> bool:
     if consent.override or not consent.ask or kept.text is None:
         return consent.override and kept.text is not None
+    from spin_aks import prompts
+
     return prompts.confirm(f"`{kept.path}` {kept.theirs}. Replace it?", default=False)
 
 

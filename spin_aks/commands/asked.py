@@ -61,7 +61,9 @@ def _refuses(key: str, row: Row) -> Callable[[str], str]:
             values.of_text(row, text, "/")
             if key == "container_registry.server":
                 _as_registry(text)
-        except (ValueError, UsageError) as error:
+        except UsageError as error:
+            return ": ".join(filter(None, (str(error), error.problems[0].hint)))
+        except ValueError as error:
             return str(error)
         leak = unknown.leak(key, text)
         return f"{leak.what}: {leak.hint}" if leak else ""

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from spin_aks import process
 from spin_aks.errors import SpinAksError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 DIGITS = 12
 TIMEOUT_S = 60.0
 
 
-def tag() -> str:
-    """The commit's first twelve digits, with `-dirty` after them where files differ from it.
+def tag(without: Iterable[str] = ()) -> str:
+    """The commit's first twelve digits, with `-dirty` after them where tracked files differ from it.
 
-    Raises UsageError where there is no commit, or no git.
+    Those of `without`, paths from here, may differ: what is written there is not in the image. Raises UsageError where
+    there is no commit, or no git.
     """
-    # https://git-scm.com/docs/git-describe: untracked files don't count, `--exclude *` leaves the tags out.
-    argv = ("git", "describe", "--always", "--exclude", "*", f"--abbrev={DIGITS}", "--dirty")
     try:
-        return process.capture(process.Command(argv), timeout_s=TIMEOUT_S).strip()
+        commit = _git("rev-parse", f"--short={DIGITS}", "HEAD")
+        others = (f":(exclude,literal){path}" for path in without)
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":/", *others)
     except SpinAksError as error:
         hint = 'commit first, or tag by content: `image.tag = "content"`'
-        what = "there is no commit to tag the image with"
-        raise UsageError(what, where="image.tag", why=error.why, hint=hint) from error
+        raise UsageError(
+            "there is no commit to tag the image with", where="image.tag", why=error.why, hint=hint
+        ) from error
+    return f"{commit}-dirty" if changed else commit
+
+
+def _git(*arguments: str) -> str:
+    return process.capture(process.Command(("git", *arguments)), timeout_s=TIMEOUT_S).strip()

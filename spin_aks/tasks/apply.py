@@ -109,7 +109,7 @@ def _apply(context: Context) -> None:
         previous=applied(context),
         progress=terminal.say,
         force=context.consent.force,
-        environment=context.settings.environment,
+        environment=context.environment,
     )
     settled = rollout.wait(
         cluster,

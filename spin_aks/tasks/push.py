@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from spin_aks import files, terminal
+from spin_aks import files, kept, terminal
 from spin_aks.errors import SpinAksError, UsageError
 from spin_aks.json_types import required_text
 from spin_aks.settings.missing import missing
@@ -66,15 +66,15 @@ def repository(context: Context) -> str:
 
 @cache
 def tag(context: Context) -> str:
-    """The image's tag by the policy that was given; empty for the hash of its content. Raises SpinAksError for a commit
-    where there is none.
+    """The image's tag by the policy that was given; empty for the hash of its content. Raises UsageError for a commit
+    where there is none. What the tool itself writes on the way makes no commit dirty.
     """
     given = context.settings.tag
     if given != BY_COMMIT:
         return "" if given == BY_CONTENT else given
     from spin_aks.oci import commit
 
-    return commit.tag()
+    return commit.tag((*context.configuration_files, kept.LOCK.as_posix()))
 
 
 def _named(context: Context, content: str) -> Reference:

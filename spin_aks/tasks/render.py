@@ -41,9 +41,8 @@ def stage(context: Context) -> Stage:
 
 def namespace(context: Context) -> str:
     """The namespace of this environment: two of them in one cluster don't get in each other's way by themselves."""
-    settings = context.settings
-    own = "" if settings.environment in ("", DEFAULT_ENVIRONMENT) else f"-{settings.environment}"
-    return names.namespace(f"{context.application.name}{own}", settings.namespace)
+    own = "" if context.environment == DEFAULT_ENVIRONMENT else f"-{context.environment}"
+    return names.namespace(f"{context.application.name}{own}", context.settings.namespace)
 
 
 def plain_variables(context: Context) -> dict[str, str]:
