@@ -13,8 +13,7 @@ from spin_aks.asking import Asking
 from spin_aks.consent import Consent
 from spin_aks.errors import ManifestError, SpinAksError, UsageError
 from spin_aks.settings import arguments as inputs
-from spin_aks.settings import layers, loaded
-from spin_aks.settings.table import EVERY_ROW
+from spin_aks.settings import found, loaded, notices
 
 if TYPE_CHECKING:
     import argparse
@@ -61,12 +60,13 @@ def run(arguments: argparse.Namespace, targets: Sequence[str]) -> Plan:
 
 
 def _run(arguments: argparse.Namespace, targets: Sequence[str], answers: Mapping[str, str]) -> Plan:
+    started = here()
     with entered(arguments, answers) as current:
         from spin_aks import engine
         from spin_aks.tasks.watch import watched
 
-        if not answers:
-            _warn(current)
+        if current.loaded is not None and not answers:
+            _tell(current.loaded, started)
         if not arguments.offline:
             current = watched(current, registry=arguments.refresh)
         plan = engine.run(current, targets)
@@ -75,16 +75,13 @@ def _run(arguments: argparse.Namespace, targets: Sequence[str], answers: Mapping
     return plan
 
 
-def _warn(current: Context) -> None:
-    """What was given and is not acted on."""
-    for variable, near in layers.unread(os.environ):
-        terminal.warn(f"{variable}: nobody reads this variable{f'; did you mean `{near}`?' if near else ''}")
-    if current.loaded is not None:
-        reserved = {layers.identity(row) for row in EVERY_ROW if row.reserved and not row.is_free}
-        free = tuple(row.key.partition("<")[0] for row in EVERY_ROW if row.reserved and row.is_free)
-        for key in current.loaded.given():
-            if key in reserved or key.startswith(free):
-                terminal.warn(f"{current.loaded.origin(key)}: `{key}` is not read by this version")
+def _tell(loaded_with: Loaded, started: Path) -> None:
+    """What is worth a word before anything runs."""
+    base = loaded_with.files.base
+    if base is not None and base.parent != Path(os.path.realpath(started)):
+        terminal.say(f"configuration: {found.seen_from(base, started)}")
+    for notice in notices.notices(loaded_with, os.environ):
+        terminal.show_notice(notice)
 
 
 def say_where_it_runs(arguments: argparse.Namespace) -> None:
