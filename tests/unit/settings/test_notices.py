@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from spin_aks.errors import Problem
 
 
-def told(here: Path, environment: dict[str, str], **flags: str) -> list[tuple[str, str]]:
+def told(here: Path, variables: dict[str, str], **flags: str) -> list[tuple[str, str]]:
     def both(problem: Problem) -> tuple[str, str]:
         return str(problem), problem.hint
 
-    return [both(problem) for problem in notices(load(flags, environment, here), environment)]
+    return [both(problem) for problem in notices(load(flags, variables, here), variables)]
 
 
 def test_where_all_is_read_there_is_nothing_to_tell(tmp_path: Path) -> None:
