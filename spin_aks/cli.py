@@ -146,7 +146,12 @@ def _command(name: str, argv: list[str]) -> int:
             hint = f"flags stand after the command: `spin-aks {command} ...`"
         raise UsageError(f"there is no command `{name}`", hint=hint)
     module = importlib.import_module(f"spin_aks.commands.{COMMANDS[name][0]}")
-    arguments = parser_of(name, module.configure).parse_args(argv)
+    parser = parser_of(name, module.configure)
+    arguments, rest = parser.parse_known_args(argv)
+    if rest:
+        from spin_aks.settings.arguments import unrecognized
+
+        parser.error(f"unrecognized arguments: {unrecognized(rest)}")
     code: int = module.run(arguments)
     return code
 

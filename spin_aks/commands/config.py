@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from spin_aks import terminal
 from spin_aks.commands import pipeline
-from spin_aks.errors import Problem, SpinAksError, UsageError
+from spin_aks.errors import SpinAksError, UsageError
 from spin_aks.settings import arguments as inputs
-from spin_aks.settings import layers, loaded, values
-from spin_aks.settings.layers import BUILT_IN
+from spin_aks.settings import layers, loaded, notices, values
+from spin_aks.settings.layers import BUILT_IN, Layer
 from spin_aks.settings.table import ROWS
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def _show(arguments: argparse.Namespace) -> int:
     terminal.say(f"environment: {files.environment}{f' ({by})' if by != BUILT_IN else ''}")
     terminal.put(_table(shown))
     terminal.say("no other key is set: `spin-aks config reference` has every one")
-    for variable, near in layers.unread(os.environ):
-        terminal.warn(f"{variable}: nobody reads this variable{f'; did you mean `{near}`?' if near else ''}")
+    for notice in notices.notices(found, os.environ):
+        terminal.show_notice(notice)
     return 0
 
 
@@ -125,10 +125,7 @@ def _document(found: Loaded, shown: tuple[Shown, ...]) -> JSON:
 
 
 def _table(shown: tuple[Shown, ...]) -> str:
-    lines = [
-        (key, terminal.on_one_line(_text(value)), f"{origin}{'' if read else ' (this version does not read it)'}")
-        for key, value, origin, read in shown
-    ]
+    lines = [(key, terminal.on_one_line(_text(value)), str(origin)) for key, value, origin, _ in shown]
     keys = max(len(key) for key, _, _ in lines)
     widest = max((len(value) for _, value, _ in lines if len(value) <= WIDEST_VALUE), default=0)
     return "\n".join(f"{key:<{keys}}  {value:<{widest}}  {where}" for key, value, where in lines)
@@ -159,7 +156,7 @@ def _row(key: str) -> Row:
     if row is None or not row.key:
         problem = unknown.problem(place, None, "")
         listed = "`spin-aks config show` lists those that are set, `spin-aks config reference` has every key"
-        raise UsageError(problem.what, hint=problem.hint if "[" not in problem.hint else listed)
+        raise UsageError(problem.what, hint=listed if problem.what.endswith("is a table") else problem.hint)
     if why := values.refused_name(place):
         raise UsageError(why, hint=unknown.REFERENCE)
     return row
@@ -188,16 +185,14 @@ def _path(arguments: argparse.Namespace) -> Path:
 
 def _to_write(key: str, row: Row, text: str, path: Path) -> Value:
     """The value as it stands in the file; a path there is one from the file's folder."""
-    from spin_aks.settings import unknown
+    from spin_aks.settings import checked
 
     if row.key.startswith("image.pushed.") or row.key == "schema":
         raise UsageError(f"`{row.key}` is written by spin-aks itself", hint=f"`spin-aks config get {row.key}` shows it")
-    try:
-        value = values.of_text(row, text, str(pipeline.here()))
-    except ValueError as error:
-        raise UsageError(str(error), where=key) from error
-    if leak := unknown.leak(key, text):
-        raise UsageError.of([Problem(leak.what, hint=leak.hint)])
+    given = Layer("argument", {key: text}, lambda _key: key, layers.of_text, str(pipeline.here()))
+    if problems := checked.problems(given):
+        raise UsageError.of(replace(one, where="") if one.what.startswith(f"`{key}`") else one for one in problems)
+    value = values.of_text(row, text, given.folder)
     if row.kind != "path" or os.path.isabs(text):  # noqa: PTH117 - as the user wrote it
         return value
     return os.path.relpath(str(value), path.parent)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks import choices, terminal
 from spin_aks.errors import Problem, SpinAksError
+from spin_aks.settings import arguments as inputs
 
 if TYPE_CHECKING:
     import argparse
@@ -22,6 +23,7 @@ MEANING = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = "What was chosen last on this machine, offered again as defaults. It holds no secret."
+    inputs.add(parser, *inputs.GLOBALS)  # as every command; what it shows is of all configurations
     parser.add_argument("action", choices=("show", "clear"), metavar="show|clear", help="print it, or forget it")
     parser.add_argument("--output", choices=("text", "json"), default="text", help="what to print on stdout")
 

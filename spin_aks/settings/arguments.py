@@ -8,6 +8,7 @@ from spin_aks.settings.table import ROWS
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
 GLOBALS = ("config", "environment")
 
@@ -30,3 +31,16 @@ def add(parser: argparse.ArgumentParser, *names: str, default: str | None = None
                 metavar=row.metavar or "|".join(row.choices) or None,
                 help=f"{row.meaning} [{row.variable}]",
             )
+
+
+def unrecognized(words: Sequence[str]) -> str:
+    """The words that no flag takes, on one line; what is or may be a secret among them stays unseen."""
+    from spin_aks.settings import leaks
+
+    shown: list[str] = []
+    for word, before in zip(words, ["", *words], strict=False):
+        flag, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
+        name = flag or before if before.startswith("-") or flag else ""
+        secret = leaks.secret_key_name(name.strip("-")) or leaks.secret_in("", value)
+        shown.append(f"{flag}{equals}..." if value and secret else word)
+    return " ".join(shown)

@@ -119,11 +119,18 @@ def _problem(place: tuple[str, ...], value: object) -> Problem | None:
     try:
         values.of_toml(row, value, "/")
     except ValueError as error:
-        return Problem(f"`{key}`: {error}")
+        leak = _leak(key, value) if isinstance(value, str) else None
+        return Problem(f"`{key}`: {error}", hint=leak.hint if leak else _where_it_goes(row))
     return _leak(key, value) if isinstance(value, str) and value else None
 
 
 _UNKNOWN = Problem("is not known")
+
+
+def _where_it_goes(row: Row) -> str:
+    from spin_aks.settings import unknown
+
+    return unknown.SECRETS_GO if row.secret else ""
 
 
 def _leak(key: str, value: str) -> Problem | None:

@@ -175,7 +175,9 @@ def unread(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         if not key_of_variable(variable):
             from spin_aks.settings import unknown
 
-            yield variable, unknown.nearest(variable, [*_BY_VARIABLE, *OTHER_VARIABLES, *_free_variables(variable)])
+            known = [*_BY_VARIABLE, *OTHER_VARIABLES, *_free_variables(variable)]
+            near = unknown.nearest(variable.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known])
+            yield variable, f"{PREFIX}{near}" if near else ""
 
 
 def _free_variables(variable: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from spin_aks.settings import layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from spin_aks.settings.found import Files
     from spin_aks.settings.loaded import Loaded
@@ -44,6 +45,14 @@ def others_of(files: Files) -> tuple[str, ...]:
     if files.base is None:
         return ()
     before, after = f"{files.base.stem}.", files.base.suffix
-    names = (path.name for path in files.base.parent.iterdir() if path.name.startswith(before))
-    found = (name[len(before) : len(name) - len(after)] for name in names if name.endswith(after))
+    names = (name for name in _names_in(files.base.parent) if name.startswith(before) and name.endswith(after))
+    found = (name[len(before) : len(name) - len(after)] for name in names)
     return tuple(sorted(filter(None, found)))
+
+
+def _names_in(folder: Path) -> list[str]:
+    """None for a folder that may be gone through and not be listed."""
+    try:
+        return [path.name for path in folder.iterdir()]
+    except OSError:
+        return []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks.errors import Problem
 from spin_aks.settings import leaks
-from spin_aks.settings.layers import fits
+from spin_aks.settings.layers import fits, row_at
 from spin_aks.settings.table import EVERY_ROW
 from spin_aks.settings.values import FREE_NAMES as FREE_NAMES
 
@@ -28,7 +28,7 @@ def problem(place: tuple[str, ...], value: object, where: str) -> Problem:
     if (leaks.secret_key_name(place[-1]) and not table) or _holds_secrets(value):
         what = f"there is no table {key}, and it holds a secret" if table else f"{key} would hold a secret"
         return Problem(what, where, SECRETS_GO)
-    if above in _keys():
+    if len(place) > 1 and row_at(place[:-1]):
         return Problem(f"`{above}` is no table", where, REFERENCE)
     if ".".join(place) in _tables():
         return Problem(f"{key} is a table", where, f"write {_header(place)} once, and its keys below it")
