@@ -192,11 +192,13 @@ def home(loaded: Loaded, root: Path) -> Path:
     stands beside it, else beside its spin.toml. Two applications that share one configuration share no state.
     """
     base = loaded.files.base
-    if base is None:
-        return root
-    folder = base.parent.resolve()
+    return base.parent.resolve() if base is not None and is_own(loaded, root) else root
+
+
+def is_own(loaded: Loaded, root: Path) -> bool:
+    """Whether the configuration, there or to be made, is that of the application in `root` alone."""
     of_file = loaded.origin("app.manifest").kind in ("file", "overlay")
-    return folder if folder == root or of_file else root
+    return of_file or loaded.files.expected.parent.resolve() == root
 
 
 def require_environment(loaded: Loaded) -> None:

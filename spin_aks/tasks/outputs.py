@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks import terminal
 from spin_aks.errors import SpinAksError
+from spin_aks.settings.loaded import is_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -96,20 +97,21 @@ def _image_name(context: Context) -> tuple[str, str]:
 
 
 def _own_file(context: Context) -> Path | None:
-    """Files that all environments share hold nothing of one of them."""
-    if context.loaded is None:
+    """Files that environments or applications share hold nothing of one of them."""
+    if context.loaded is None or not is_own(context.loaded, Path.cwd()):
         return None
     found = context.loaded.files
     return found.base if found.expected_overlay is None else found.overlay
 
 
 def note_places(context: Context, keys: Iterable[str]) -> None:
-    """Writes the paths of these keys into the configuration (made if there is none), as far as it has others.
+    """Writes the paths of these keys into the configuration (made if there is none), as far as it has others, and
+    unless other applications share it.
 
     Raises SpinAksError where it can't be written.
     """
     loaded = context.loaded
-    if loaded is None:
+    if loaded is None or not is_own(loaded, Path.cwd()):
         return
     path = loaded.files.expected
     changed = {tuple(key.split(".")): place for key in keys if (place := _place(key, context, loaded, path))}
