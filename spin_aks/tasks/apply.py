@@ -39,7 +39,7 @@ def stage(context: Context) -> Stage:
         action=lambda: _apply(context),
         depends_on=("push", "render"),
         files=lambda: existing([context.state("rendered.yaml")]),
-        values={"cluster": _cluster(context)},
+        values={"cluster": _cluster(context), "app.name": context.settings.name or None},
         targets=(context.state("applied.json").as_posix(),),
         observed=lambda: context.observed().cluster,
         requires=lambda: _requirements(context),

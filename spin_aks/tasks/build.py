@@ -71,7 +71,7 @@ def _stage(context: Context, compilation: Compilation, scope: Scope, note: str) 
         "workdir": build.workdir,
         "source": compilation.wasm,
         "watch": list(build.watch),
-        "profile": context.settings.profile,
+        "build.profile": context.settings.profile or None,
     }
     return Stage(
         name=compilation.name,
@@ -89,6 +89,8 @@ def _stage(context: Context, compilation: Compilation, scope: Scope, note: str) 
 def _never_sources(context: Context, made: tuple[Compilation, ...]) -> frozenset[str]:
     """What is made from the sources, or beside them: the manifest counts by the slice that is in the values."""
     ours = {context.settings.manifest, dockerfile_path(context).as_posix(), kept.LOCK.as_posix(), *configurations()}
+    # Those that we wrote where the configuration had them before, too.
+    ours |= {path.as_posix() for path in kept.written_below(Path())}
     ours |= _kubernetes_files(context, made)
     return frozenset(clean(path) for path in ours | _outputs(context.written) if path)
 
@@ -117,10 +119,10 @@ def _outputs(application: Application) -> set[str]:
 
 
 def _kubernetes_files(context: Context, made: tuple[Compilation, ...]) -> set[str]:
-    """Their folder, whole; only the files that we wrote there where sources are in it, too."""
+    """Their folder, whole; nothing of it but the files that we wrote where sources are in it, too."""
     folder = clean(context.settings.k8s_dest)
     if folder == "." or any(f"{clean(made_by.build.workdir)}/".startswith(f"{folder}/") for made_by in made):
-        return {path.as_posix() for path in kept.written_below(Path(folder))}
+        return set()
     return {folder}
 
 

@@ -68,6 +68,7 @@ def _values(context: Context) -> dict[str, JSON]:
     given: dict[str, JSON] = {f"variables.{name}": value for name, value in plain_variables(context).items()}
     return {
         "generator": RENDER_VERSION,
+        "app.name": settings.name or None,
         "certifi": authorities_version(),
         "container_registry.server": settings.registry,
         "image.repository": push.repository(context),

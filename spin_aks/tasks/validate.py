@@ -32,7 +32,7 @@ def stage(context: Context) -> Stage:
             "tool": __version__,
             "spin": cli_version.identity(),
             "runtime.shim": context.runtime.shim,
-            "build.profile": context.settings.profile,
+            "build.profile": context.settings.profile or None,
             "variables given": given,
             "image.form": choice.choose(context).form,
             **_looked_at(context),
