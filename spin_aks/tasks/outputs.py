@@ -111,13 +111,24 @@ def note_places(context: Context, keys: Iterable[str]) -> None:
     Raises SpinAksError where it can't be written.
     """
     loaded = context.loaded
-    if loaded is None or not is_own(loaded, Path.cwd()):
+    if loaded is None:
         return
     path = loaded.files.expected
+    if not is_own(loaded, Path.cwd()):
+        _tell_not_kept(keys, loaded, path)
+        return
     changed = {tuple(key.split(".")): place for key in keys if (place := _place(key, context, loaded, path))}
     if changed and _change(path, changed):
         named = ", ".join(f"`{'.'.join(key)}`" for key in changed)
         terminal.say(f"wrote   {shown(path)}: {named}")
+
+
+def _tell_not_kept(keys: Iterable[str], loaded: Loaded, path: Path) -> None:
+    given = [f"`{key}`" for key in keys if loaded.origin(key).kind in ("flag", "variable")]
+    if given:
+        terminal.warn(
+            f"{' and '.join(given)} is not kept in `{shown(path)}`, which other applications may share: give it each time"
+        )
 
 
 def _place(key: str, context: Context, loaded: Loaded, path: Path) -> str:
