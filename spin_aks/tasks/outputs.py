@@ -126,9 +126,8 @@ def note_places(context: Context, keys: Iterable[str]) -> None:
 def _tell_not_kept(keys: Iterable[str], loaded: Loaded, path: Path) -> None:
     given = [f"`{key}`" for key in keys if loaded.origin(key).kind in ("flag", "variable")]
     if given:
-        terminal.warn(
-            f"{' and '.join(given)} is not kept in `{shown(path)}`, which other applications may share: give it each time"
-        )
+        file = f"`{shown(path)}`, which other applications may share"
+        terminal.warn(f"{' and '.join(given)} is not kept in {file}: give it each time")
 
 
 def _place(key: str, context: Context, loaded: Loaded, path: Path) -> str:
