@@ -16,7 +16,7 @@ def ways(key: str) -> str:
     row = layers.row_of(key)
     if row is None:
         raise KeyError(key)
-    name = key.removeprefix(row.key.partition("<")[0]) if row.is_free else ""
+    name = key.split(".")[1] if row.is_free else ""
     value = f"{name}=VALUE" if row.metavar == "NAME=VALUE" else row.metavar or "|".join(row.choices)
     flag = [f"`{row.flags[-1]} {value}`"] if row.flags else []
     variable = [f"`{row.variable_of(name) if name else row.variable}`"]
