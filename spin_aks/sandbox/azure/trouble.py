@@ -1,0 +1,183 @@
+"""The trouble file: what is to go wrong in the sandbox's Azure, as data. docs/sandbox.md describes it.
+
+It is read anew at each request, so that it can be changed while a command runs. How often a rule has struck is kept in
+the state for as long as the rule stands in the file unchanged.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import time
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spin_aks.sandbox import documents
+from spin_aks.sandbox.azure import known_troubles
+from spin_aks.sandbox.azure.call import RefusedError, answer
+from spin_aks.sandbox.web import Answer, ClientGoneError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from spin_aks.sandbox.azure.call import Call
+    from spin_aks.sandbox.azure.state import State
+    from spin_aks.sandbox.documents import Document
+
+KIND = "trouble"
+PAGE_SIZE = 100
+FILE_KEYS = frozenset({"rule", "page_size", "unregistered", "propagation_s"})
+CONDITIONS = frozenset({"method", "host", "path", "skip", "times"})
+OPERATION = frozenset({"slow_s", "fail"})
+EFFECTS = frozenset({"delay_s", "drop", "known", "status", "code", "message", "headers", "body"}) | OPERATION
+
+
+class TroubleFileError(Exception):
+    """The file can't be understood; every request is answered with why, so that a test can't miss it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperationTrouble:
+    """`failure` is the error that the operation ends with, empty if it goes well."""
+
+    slow_s: float
+    failure: Document
+
+
+class Trouble:
+    """What the file at `path` says; nothing goes wrong while there is none. Its members raise TroubleFileError."""
+
+    def __init__(self, path: Path, state: State) -> None:
+        self._path = path
+        self._state = state
+        self._content = b""
+        self._file: Document = {}
+
+    @property
+    def page_size(self) -> int:
+        return max(1, documents.number(self._read(), "page_size", default=PAGE_SIZE))
+
+    @property
+    def propagation_s(self) -> float:
+        """How long a new role assignment stays without effect."""
+        return _seconds(self._read(), "propagation_s")
+
+    def unregistered(self, namespace: str) -> bool:
+        """Whether a subscription does not know this provider unless it was registered."""
+        found = self._read().get("unregistered")
+        return isinstance(found, list) and namespace.lower() in (str(name).lower() for name in found)
+
+    def strike(self, call: Call) -> Answer | None:
+        """What a rule answers in the service's place. Raises ClientGoneError where the connection is to be cut."""
+        rule = self._next(call, operation=False)
+        if rule is None:
+            return None
+        time.sleep(_seconds(rule, "delay_s"))
+        if rule.get("drop") is True:
+            raise ClientGoneError
+        return _played(rule, call)
+
+    def for_operation(self, call: Call) -> OperationTrouble:
+        """What happens to an operation that `call` has just begun."""
+        rule = self._next(call, operation=True) or {}
+        return OperationTrouble(_seconds(rule, "slow_s"), documents.mapping(rule, "fail"))
+
+    def _next(self, call: Call, *, operation: bool) -> Document | None:
+        """The first rule whose turn it is; each that fits the request counts it, up to that one."""
+        with self._state.lock:
+            for key, rule in _rules(self._read()):
+                if bool(OPERATION & rule.keys()) == operation and _fits(rule, call) and self._is_due(key, rule):
+                    return rule
+        return None
+
+    def _is_due(self, key: str, rule: Document) -> bool:
+        met = documents.number(self._state.get(KIND, key), "met") + 1
+        self._state.put(KIND, key, {"met": met})
+        skipped = documents.number(rule, "skip")
+        return skipped < met <= skipped + documents.number(rule, "times", default=met)
+
+    def _read(self) -> Document:
+        try:
+            content = self._path.read_bytes()
+        except FileNotFoundError:
+            content = b""
+        with self._state.lock:
+            if content != self._content:
+                self._file = parsed(content, str(self._path))
+                self._content = content
+                self._forget_other_rules()
+        return self._file
+
+    def _forget_other_rules(self) -> None:
+        known = {key for key, _ in _rules(self._file)}
+        for key, _ in self._state.items_of(KIND):
+            if key not in known:
+                self._state.delete(KIND, key)
+
+
+def parsed(content: bytes, name: str) -> Document:
+    """The file's tables, from TOML, or from JSON if it begins with a brace. Raises TroubleFileError."""
+    text = content.decode("utf-8", "replace")
+    try:
+        file = documents.mapping(documents.load(text) if text.lstrip().startswith("{") else tomllib.loads(text))
+    except ValueError as error:
+        raise TroubleFileError(f"{name}: {error}") from error
+    if unknown := sorted(file.keys() - FILE_KEYS):
+        raise TroubleFileError(f"{name}: `{unknown[0]}` is no key of a trouble file")
+    for number, rule in enumerate(documents.items(file, "rule"), 1):
+        _check(rule, f"{name}: rule {number}")
+    return file
+
+
+def _check(rule: Document, where: str) -> None:
+    if unknown := sorted(rule.keys() - CONDITIONS - EFFECTS):
+        raise TroubleFileError(f"{where}: `{unknown[0]}` is no key of a rule")
+    if not rule.keys() & EFFECTS:
+        raise TroubleFileError(f"{where}: it says when, but not what goes wrong")
+    if rule.keys() & OPERATION and rule.keys() & (EFFECTS - OPERATION):
+        raise TroubleFileError(
+            f"{where}: `slow_s` and `fail` are about what goes on after the answer: a rule of its own"
+        )
+    known = rule.get("known")
+    if known is not None and known not in known_troubles.NAMES:
+        raise TroubleFileError(f"{where}: `{known}` is none of {', '.join(known_troubles.NAMES)}")
+    if not ({"status", "known", "drop", "delay_s"} & rule.keys()) and not rule.keys() & OPERATION:
+        raise TroubleFileError(f"{where}: there is no `status`")
+
+
+def _rules(file: Document) -> list[tuple[str, Document]]:
+    return [(f"{number}-{_digest(rule)}", rule) for number, rule in enumerate(documents.items(file, "rule"))]
+
+
+def _digest(rule: Document) -> str:
+    return hashlib.sha256(documents.dump(rule)).hexdigest()[:16]
+
+
+def _fits(rule: Document, call: Call) -> bool:
+    methods = documents.text(rule, "method").upper().split()
+    return (
+        (not methods or call.request.method in methods)
+        and fnmatch.fnmatchcase(call.host.lower(), documents.text(rule, "host").lower() or "*")
+        and fnmatch.fnmatchcase(call.request.path.lower(), documents.text(rule, "path").lower() or "*")
+    )
+
+
+def _played(rule: Document, call: Call) -> Answer | None:
+    if name := documents.text(rule, "known"):
+        found = known_troubles.refusal(name, call).answer
+    elif "status" not in rule:
+        return None
+    elif "body" in rule:
+        found = answer(rule["body"], status=documents.number(rule, "status"))
+    else:
+        status = documents.number(rule, "status")
+        code = documents.text(rule, "code") or str(status)
+        found = RefusedError(status, code, documents.text(rule, "message")).answer
+    headers = tuple(documents.strings(rule, "headers").items())
+    return Answer(found.status, found.content, (*found.headers, *headers))
+
+
+def _seconds(document: Document, name: str) -> float:
+    found = document.get(name)
+    return float(found) if isinstance(found, int | float) else 0.0
