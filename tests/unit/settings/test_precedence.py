@@ -3,82 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate, combinations
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import combinations
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from testbed.inputs import ANSWER, FILE, FLAG, OVERLAY, VARIABLE, Input, Toml, flag, inputs, names, toml, word
 
 from spin_aks.cli import parser_of
 from spin_aks.errors import UsageError
-from spin_aks.settings import arguments, leaks, loaded, unknown
+from spin_aks.settings import arguments, loaded
 from spin_aks.settings.layers import BUILT_IN, Origin, identity
-from spin_aks.settings.table import EVERY_ROW, SCHEMA, STORE_ROWS
+from spin_aks.settings.table import EVERY_ROW, STORE_ROWS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from spin_aks.settings import Settings
-    from spin_aks.settings.row import Row, Value
-
-Toml: TypeAlias = "Value | float | list[int]"
+    from spin_aks.settings.row import Row
 
 ENVIRONMENT = "stage"
-FLAG, VARIABLE, OVERLAY, FILE, ANSWER = WAYS = ("flag", "variable", "overlay", "file", "answer")
-"""From the highest to the lowest."""
-
 PARSER = parser_of("list", arguments.add)
-
-ANY_TEXT = {
-    "build.profile",
-    "cluster.context",
-    "container_registry.server",
-    "image.pushed.digest",
-    "image.pushed.registry",
-    "image.pushed.repository",
-    "image.pushed.tag",
-    "variables.<name>",
-}
-"""Texts without a rule, each by a decision; another such row has to be decided, too."""
-
-PLACES = {
-    "app.manifest": ("spin.toml", "other.toml", "below/spin.toml", "below"),
-    "SPIN_AKS_CONFIG": ("first.toml", "below/second.toml"),
-}
-"""Paths that have to be there."""
 
 FEW = settings(
     max_examples=8,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-
-
-@dataclass(frozen=True)
-class Input:
-    """A row with the user's own name in it, where it has one."""
-
-    row: Row
-    name: str
-
-    @property
-    def key(self) -> str:
-        return self.row.key_of(self.name) if self.row.is_free else identity(self.row)
-
-    @property
-    def variable(self) -> str:
-        return self.row.variable_of(self.name) if self.row.is_free else self.row.variable
-
-    def ways(self) -> tuple[str, ...]:
-        row = self.row
-        can = {
-            FLAG: row.flags,
-            VARIABLE: row.variable,
-            OVERLAY: row.key,
-            FILE: row.key,
-            ANSWER: row.key and row.variable,
-        }
-        return tuple(way for way in WAYS if can[way])
 
 
 @dataclass(frozen=True)
@@ -138,25 +89,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return made
 
 
-def word(value: Toml) -> str:
-    """The value as a shell has it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def flag(one: Input, value: Toml, spelling: int) -> list[str]:
-    name = one.row.flags[spelling % len(one.row.flags)]
-    text = f"{one.name}={word(value)}" if one.row.is_free else word(value)
-    return [f"{name}={text}" if name.startswith("--") else f"{name}{text}"]
-
-
-def toml(key: str, value: Toml) -> str:
-    """A table with this key alone; it stands in the last line."""
-    *tables, name = key.split(".")
-    header = f"[{'.'.join(quoted(part) for part in tables)}]\n" if tables else ""
-    shown = quoted(value) if isinstance(value, str) else str(value).lower()
-    return f"{header}{quoted(name)} = {shown}\n"
-
-
 def beside(one: Input, body: str) -> str:
     """What lets a variable find a store: it can't spell every label, so the file has to have it."""
     if not one.row.key.startswith("store."):
@@ -164,63 +96,6 @@ def beside(one: Input, body: str) -> str:
     name, value = ("name", '"beside"') if one.row.name == "kind" else ("kind", '"redis"')
     header = toml(one.key, "").splitlines()[0]
     return f"{name} = {value}\n" if body else f"{header}\n{name} = {value}\n"
-
-
-def quoted(text: str) -> str:
-    shown = (
-        each if each.isascii() and each.isprintable() and each not in '"\\' else f"\\U{ord(each):08X}" for each in text
-    )
-    return f'"{"".join(shown)}"'
-
-
-def values(row: Row) -> st.SearchStrategy[Value]:
-    """Values that can be; a row that this knows nothing of is one to be taught here."""
-    if row.key == "schema":
-        return st.just(SCHEMA)
-    if identity(row) in PLACES:
-        return st.sampled_from(PLACES[identity(row)])
-    match row.kind:
-        case "count":
-            return st.integers(1, 999_999_999)
-        case "switch":
-            return st.booleans()
-        case "choice":
-            return st.sampled_from(row.choices)
-        case "path":
-            part = st.from_regex(r"[a-z\u00e4 ][A-Za-z0-9 ._-]{0,8}", fullmatch=True)
-            return st.lists(part, min_size=1, max_size=3).map("/".join)
-        case "text" if row.rule is not None:
-            return st.from_regex(without_conditions(row.rule.pattern), fullmatch=True).filter(row.rule.accepts)
-        case "text" if row.key in ANY_TEXT:
-            return st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1)
-    pytest.fail(f"teach the strategies this row: {identity(row)}")
-
-
-def without_conditions(pattern: str) -> str:
-    """Without what stands ahead of it in `(?=...)` and `(?!...)`, which texts are made much faster for."""
-    while pattern.startswith(("(?=", "(?!")):
-        depths = accumulate({"(": 1, ")": -1}.get(each, 0) for each in pattern)
-        pattern = pattern[1 + next(at for at, depth in enumerate(depths) if depth == 0) :]
-    return pattern
-
-
-def names(row: Row) -> st.SearchStrategy[str]:
-    """The user's own part of a free key."""
-    if not row.is_free:
-        return st.just("")
-    rule = unknown.FREE_NAMES.get(row.key.partition(".")[0])
-    if rule is None:
-        pytest.fail(f"teach the strategies this row's names: {row.key}")
-    return st.from_regex(rule.pattern, fullmatch=True).filter(rule.accepts)
-
-
-@st.composite
-def inputs(draw: st.DrawFn, row: Row, count: int) -> tuple[Input, list[Value]]:
-    """An input of this row, and so many different values of it, none of which looks like a secret."""
-    one = Input(row, draw(names(row)))
-    fit = values(row).filter(lambda value: not leaks.secret_in(one.key, str(value)))
-    found = draw(st.lists(fit, min_size=count, max_size=count, unique=True))
-    return one, found
 
 
 def every(rows: tuple[Row, ...] = EVERY_ROW) -> pytest.MarkDecorator:
