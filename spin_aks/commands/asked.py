@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from spin_aks import terminal
 from spin_aks.asking import Asking
 from spin_aks.commands import pipeline
-from spin_aks.errors import UsageError
+from spin_aks.errors import SpinAksError, UsageError
 from spin_aks.prompts import Option
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def answers(error: UsageError, arguments: argparse.Namespace, given: Mapping[str
 
     Raises `error` again, without what was answered, if one of them nobody can or may answer.
     """
-    asking = pipeline.mode(arguments)
+    asking, here = pipeline.mode(arguments), pipeline.here()
     if asking is Asking.NOTHING_IS_ASKED:
         raise error
     with pipeline.entered(arguments, given) as context:
@@ -34,7 +34,7 @@ def answers(error: UsageError, arguments: argparse.Namespace, given: Mapping[str
         if len(known) < len(found):
             raise UsageError.of(problem for problem in error.problems if problem.key not in known)
         if asking is Asking.SOMEBODY_ANSWERS:
-            _keep(asking, known, context)
+            _keep(asking, known, context, here)
     return known
 
 
@@ -97,10 +97,17 @@ def _ask_context(asking: Asking, row: Row, context: Context, last: Choices) -> s
     return asking.select(row.ask, options, last=before)
 
 
-def _keep(asking: Asking, known: Mapping[str, str], context: Context) -> None:
+def _keep(asking: Asking, known: Mapping[str, str], context: Context, here: Path) -> None:
+    """`here` is the folder that the person is in, who sees the file from there."""
+    from spin_aks.settings.found import seen_from
     from spin_aks.tasks import outputs
 
     path = outputs.configuration_file(context)
-    if path is not None and asking.confirm(f"Keep this in `{outputs.shown(path)}`?", default=True):
+    if path is None or not asking.confirm(f"Keep this in `{seen_from(path, here)}`?", default=True):
+        return
+    try:
         outputs.write(path, known)
-        terminal.say(f"wrote   {outputs.shown(path)}")
+    except SpinAksError as error:
+        terminal.warn(f"not kept: {terminal.on_one_line(str(error))}")
+    else:
+        terminal.say(f"wrote   {seen_from(path, here)}")

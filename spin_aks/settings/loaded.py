@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from spin_aks.settings.row import Row, Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Loaded:
     """`settings` with absolute paths, from `layers` in the order of their precedence."""
 
@@ -47,7 +47,7 @@ def load(
     flags: Mapping[str, object], environment: Mapping[str, str], here: Path, answers: Mapping[str, str] | None = None
 ) -> Loaded:
     """Reads all that is given: flags as argparse leaves them (None: not given), variables, the configuration's files,
-    and `answers` by full key, to what nobody else gives.
+    and `answers` by full key, which win: only what nobody gives is asked for.
 
     Raises UsageError naming every value that can't be, whether another wins over it or not: what it was, where it came
     from.
@@ -63,7 +63,7 @@ def load(
     if answers:
         asked = Layer("answer", answers, lambda _key: "asked", layers.of_text, str(here))
         problems += checked.problems(asked)
-        every = (*every, asked)
+        every = (asked, *every)  # where somebody was asked, others gave an empty value at most
     if problems:
         raise UsageError.of(problems)
     return Loaded(_with_manifest(_settings(every, files), every, files, here), files, every)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spin_aks import files, terminal
-from spin_aks.cluster.kubeconfig import Target, target
+from spin_aks.cluster.kubeconfig import Target, contexts, target
 from spin_aks.errors import Problem, SpinAksError, UsageError
+from spin_aks.settings.missing import missing
 from spin_aks.tasks import choice, outputs
 from spin_aks.tasks.render import namespace, payload
 from spin_aks.tasks.stage import Stage, existing
@@ -77,8 +78,15 @@ def _requirements(context: Context) -> tuple[Problem, ...]:
     try:
         _target(context)
     except UsageError as error:
-        return error.problems
+        return tuple(_with_ways(problem, context) for problem in error.problems)
     return ()
+
+
+def _with_ways(problem: Problem, context: Context) -> Problem:
+    if not problem.key:
+        return problem
+    known = ", ".join(f"`{one.name}`" for one in contexts(context.settings.kubeconfig))
+    return missing(problem.key, problem.what, where=problem.where, more=f"there are {known}" if known else problem.hint)
 
 
 def _target(context: Context) -> Target:
