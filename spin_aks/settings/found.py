@@ -20,7 +20,7 @@ DEFAULT_ENVIRONMENT = "default"
 _MOVE = "move it away, or name another configuration with `-c PATH`"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Files:
     """`base` and `overlay` are absolute, None where there is no such file; `environment` is the environment's name.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from spin_aks.settings.row import Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Layer:
     """`kind` is flag, variable, overlay, file or answer. `raw` has what was given by full key (`variables.greeting`),
     before anybody looked at it; `where` says where a key's value stands (`--form`, `aks-spin.toml:12`). `read` is how

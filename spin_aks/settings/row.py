@@ -15,7 +15,7 @@ Default = TypeVar("Default")
 PREFIX = "SPIN_AKS_"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Row:
     """One input.
 

@@ -50,9 +50,13 @@ class Store:
     ))  # fmt: skip
 
 
-@dataclass(frozen=True)
+# To have these methods made of the fields would take longer than to read all configuration: they are written out below.
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class Settings:
-    """What the pipeline is to do. Paths are absolute, or relative to the application's root once that is known."""
+    """What the pipeline is to do. Paths are absolute, or relative to the application's root once that is known.
+
+    Compared by its fields.
+    """
 
     schema: int = row(SCHEMA, Row(
         "schema", "", (), "the version of this file's form", kind="count",
@@ -266,6 +270,23 @@ class Settings:
         "the name that a secret variable of spin.toml has in the vault, never its value", metavar="NAME[/VERSION]",
         rule=rules.VAULT_SECRET, secret=True, reserved=True,
     ))  # fmt: skip
+
+    def __init__(self, **given: object) -> None:
+        if unknown := given.keys() - self.__dataclass_fields__.keys():
+            raise TypeError(f"no field is called {', '.join(sorted(unknown))}")
+        vars(self).update(given)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Settings) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._values().items()))
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
+    def _values(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 ROWS: Mapping[str, Row] = {item.name: item.metadata["row"] for item in fields(Settings) if item.metadata}

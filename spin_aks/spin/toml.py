@@ -14,15 +14,16 @@ if TYPE_CHECKING:
     from spin_aks.json_types import JSONObject
 
 _DEEP = "Spin reads 80 levels of tables and arrays at most"
-_AT = re.compile(r"\s*\(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
+# Not compiled here: reading a sound document, with lines of a bearable length, takes none of them.
+_AT = r"\s*\(at (?:line (?P<line>\d+), column \d+|end of document)\)$"
 
 
 # `tomllib` takes time by the square of a key's parts, and of a number's digits. Only a line as long as this can have
 # enough of them to matter.
 _LONG_LINE = 4_000
-_LONG_KEY = re.compile(r"(?<![A-Za-z0-9_\"-])(?:[A-Za-z0-9_\"-]++[ \t]*+\.[ \t]*+){500}")
-_LONG_NUMBER = re.compile(r"[0-9_]{500}")
-_STRING = re.compile(r"""\"(?:\\.|[^\"\\])*\"|'[^']*'|#.*""")
+_LONG_KEY = r"(?<![A-Za-z0-9_\"-])(?:[A-Za-z0-9_\"-]++[ \t]*+\.[ \t]*+){500}"
+_LONG_NUMBER = r"[0-9_]{500}"
+_STRING = r"""\"(?:\\.|[^\"\\])*\"|'[^']*'|#.*"""
 
 
 def document(text: str, path: Path) -> JSONObject:
@@ -34,9 +35,9 @@ def document(text: str, path: Path) -> JSONObject:
         raise ManifestError("is nested too deeply", where=f"{path}:1", hint=_DEEP) from error
     except ValueError as error:
         lines = text.removesuffix("\n").split("\n")
-        match = _AT.search(str(error))
+        match = re.search(_AT, str(error))
         number = int(match["line"]) if match and match["line"] else len(lines)
-        what = _AT.sub("", str(error))
+        what = re.sub(_AT, "", str(error))
         raise ManifestError(
             f"not valid TOML: {what[:1].lower()}{what[1:]}",
             where=f"{path}:{number}",
@@ -48,10 +49,10 @@ def _refuse_endless_lines(text: str, path: Path) -> None:
     for number, line in enumerate(text.split("\n"), start=1):
         if len(line) <= _LONG_LINE:
             continue
-        bare = _STRING.sub('""', line)
-        if _LONG_KEY.search(bare):
+        bare = re.sub(_STRING, '""', line)
+        if re.search(_LONG_KEY, bare):
             raise ManifestError("is nested too deeply", where=f"{path}:{number}", hint=_DEEP)
-        if _LONG_NUMBER.search(bare):
+        if re.search(_LONG_NUMBER, bare):
             raise ManifestError("a number has more than 64 bits", where=f"{path}:{number}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,13 +90,13 @@ def test_each_layer_wins_over_those_behind_it_and_says_so(tmp_path: Path) -> Non
     ]
 
 
-def test_an_answer_holds_only_where_nobody_else_gives_the_key(tmp_path: Path) -> None:
+def test_an_answer_holds_also_where_what_was_given_is_empty(tmp_path: Path) -> None:
     put(tmp_path, aks_spin='[image]\ntag = "base"\n')
 
-    found = read(here=tmp_path, answers={"image.tag": "asked", "image.repository": "asked"})
+    found = read("--registry", "", here=tmp_path, answers={"container_registry.server": "asked"})
 
-    assert ("base", "asked") == (found.settings.tag, found.settings.repository)
-    assert Origin("answer", "asked") == found.origin("image.repository")
+    assert ("base", "asked") == (found.settings.tag, found.settings.registry)
+    assert Origin("answer", "asked") == found.origin("container_registry.server")
 
 
 def test_an_impossible_answer_is_refused() -> None:
@@ -168,6 +169,18 @@ def test_every_row_has_a_variable_of_its_own_and_a_meaning() -> None:
 
     assert sorted(set(variables)) == sorted(variables)
     assert all(row.meaning for row in ROWS.values())
+
+
+def test_settings_are_frozen_and_equal_by_their_fields() -> None:
+    held = settings("--tag", "a")
+
+    assert held == settings("--tag", "a") != settings("--tag", "b")
+    assert hash(held) == hash(settings("--tag", "a"))
+    assert "tag='a'" in repr(held)
+    with pytest.raises(FrozenInstanceError):
+        held.tag = "b"  # type: ignore[misc]
+    with pytest.raises(TypeError, match="no field is called tga"):
+        Settings(tga="b")
 
 
 def test_no_two_rows_share_a_flag_or_a_key() -> None:

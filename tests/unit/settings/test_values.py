@@ -57,7 +57,7 @@ def test_a_text_becomes_what_it_stands_for(row: Row, text: str, value: object) -
         (COUNT, "\u0661", "`\u0661` is no whole number from 1 to 999999999"),
         (COUNT, "²", "`²` is no whole number from 1 to 999999999"),
         (COUNT, " 1", "` 1` is no whole number from 1 to 999999999"),
-        (COUNT, "9" * 5000, f"`{'9' * 80}...` is no whole number from 1 to 999999999"),
+        (COUNT, "9" * 5000, "a text of 5000 characters is no whole number from 1 to 999999999"),
         (SWITCH, "maybe", "`maybe` is neither true nor false"),
         (SWITCH, "", "an empty text is neither true nor false"),
         (PATH, "", "names no file"),
