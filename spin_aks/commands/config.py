@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spin_aks import terminal
-from spin_aks.commands import pipeline
+from spin_aks.commands import pipeline, secret_variables
 from spin_aks.errors import SpinAksError, UsageError
 from spin_aks.settings import arguments as inputs
 from spin_aks.settings import layers, loaded, notices, values
@@ -37,8 +37,8 @@ ACTIONS = {
     "reference": "every key, flag and variable at length, as Markdown",
 }
 KEY = "such as image.form or variables.greeting: `spin-aks config reference` has every key"
-# A longer value leaves its column, or one of them would push all origins out of sight.
-WIDEST_VALUE = 32
+# What is longer leaves its column: one long value would push all origins out of a terminal of 80 columns.
+WIDEST = (25, 24)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -93,10 +93,12 @@ def _values(found: Loaded) -> Iterator[Shown]:
     for row in ROWS.values():
         if row.key and not row.is_free and row.key != "schema" and (value := _value(found, row.key, row)) is not None:
             yield row.key, value, found.origin(row.key), not row.reserved
+    secret = secret_variables.keys(found)
     for key in sorted(found.given()):
         row_of_key = layers.row_of(key)
         if row_of_key is not None and row_of_key.is_free:
-            yield key, found.value(key) or "", found.origin(key), not row_of_key.reserved
+            value = secret_variables.NOT_SHOWN if key in secret else found.value(key) or ""
+            yield key, value, found.origin(key), not row_of_key.reserved
 
 
 def _value(found: Loaded, key: str, row: Row) -> Value | None:
@@ -126,9 +128,11 @@ def _document(found: Loaded, shown: tuple[Shown, ...]) -> JSON:
 
 def _table(shown: tuple[Shown, ...]) -> str:
     lines = [(key, terminal.on_one_line(_text(value)), str(origin)) for key, value, origin, _ in shown]
-    keys = max(len(key) for key, _, _ in lines)
-    widest = max((len(value) for _, value, _ in lines if len(value) <= WIDEST_VALUE), default=0)
-    return "\n".join(f"{key:<{keys}}  {value:<{widest}}  {where}" for key, value, where in lines)
+    keys, texts = (
+        max((len(line[column]) for line in lines if len(line[column]) <= widest), default=0)
+        for column, widest in enumerate(WIDEST)
+    )
+    return "\n".join(f"{f'{key:<{keys}}  {value}':<{keys + 2 + texts}}  {where}" for key, value, where in lines)
 
 
 def _text(value: Value) -> str:
@@ -139,6 +143,9 @@ def _get(arguments: argparse.Namespace) -> int:
     row = _row(arguments.key)
     found = pipeline.load(arguments)
     loaded.no_such_file(found)
+    if arguments.key in secret_variables.keys(found):
+        where, hint = found.origin(arguments.key).where, "take it out there: it stands in plain text"
+        raise UsageError(f"`{arguments.key}` is a secret of spin.toml, which is not shown", where=where, hint=hint)
     value = _value(found, arguments.key, row)
     if value is None:
         terminal.say(f"`{arguments.key}` is not set{f'; without it: {row.without}' if row.without else ''}")

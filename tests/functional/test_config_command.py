@@ -162,6 +162,20 @@ def test_show_fits_a_terminal_of_80_columns(app: App) -> None:
     assert 80 > max(map(len, typist.seen.splitlines()))
 
 
+def test_what_is_too_long_for_its_column_takes_the_room_of_the_next(app: App) -> None:
+    write(
+        app,
+        "aks-spin.toml",
+        '[kubernetes.resources]\nmemory_limit = "1Gi"\n[image.pushed]\ndigest = "sha256:%s"\n' % ("0" * 64),
+    )
+
+    lines = config(app, "show").out.splitlines()
+
+    assert f"image.pushed.digest  sha256:{'0' * 64}  aks-spin.toml:4" in lines
+    assert "kubernetes.resources.memory_limit  1Gi  aks-spin.toml:2" in lines
+    assert "kubernetes.service   loadbalancer  built-in" in lines
+
+
 def test_show_says_all_that_is_wrong_at_once(app: App) -> None:
     write(app, "aks-spin.toml", "[imag]\n[kubernetes]\nreplicas = 0\n")
     write(app, "aks-spin.prod.toml", "a = 1\n")
