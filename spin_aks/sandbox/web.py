@@ -138,16 +138,19 @@ class Answer:
 
 
 Handler: TypeAlias = "Callable[[Request], Answer]"
+# Serves one client: its socket, its address, the listener.
+Serve: TypeAlias = "Callable[[socket.socket, tuple[str, int], Listener], Connection]"
 
 
 class Server:
-    """Serves `handler` on loopback in threads of this process, from construction until `stop`.
+    """Serves `handler` on loopback in threads of this process, from construction until `stop`; `connection` is for
+    a server that does more than to answer requests.
 
     Raises OSError if `port` is taken; port 0 takes a free one.
     """
 
-    def __init__(self, handler: Handler, port: int = 0) -> None:
-        self._listener = _Listener(handler, port)
+    def __init__(self, handler: Handler, port: int = 0, connection: Serve | None = None) -> None:
+        self._listener = Listener(handler, port, connection)
         self.port: int = self._listener.server_address[1]
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(POLL_S,), daemon=True)
         self._thread.start()
@@ -163,16 +166,18 @@ class Server:
         self._listener.close_connections()
 
 
-class _Listener(http.server.ThreadingHTTPServer):
+class Listener(http.server.ThreadingHTTPServer):
+    """Listens on loopback, and knows its open connections; `connection` serves each of them."""
+
     daemon_threads = True
     block_on_close = False
     request_queue_size = 256
 
-    def __init__(self, handler: Handler, port: int) -> None:
+    def __init__(self, handler: Handler, port: int, connection: Serve | None = None) -> None:
         self.handler = handler
         self._connections: set[socket.socket] = set()
         self._guard = threading.Lock()
-        super().__init__((LOOPBACK, port), _Connection)
+        super().__init__((LOOPBACK, port), connection or Connection)
 
     def server_bind(self) -> None:
         # HTTPServer's own asks the resolver for this host's name, which can take seconds.
@@ -200,13 +205,15 @@ class _Listener(http.server.ThreadingHTTPServer):
         """What fails here is a connection that its client has left: there is nobody to tell."""
 
 
-class _Connection(http.server.BaseHTTPRequestHandler):
+class Connection(http.server.BaseHTTPRequestHandler):
+    """One client's connection: each request on it is answered by `respond`."""
+
     protocol_version = "HTTP/1.1"
     server_version = "spin-aks-sandbox"
     sys_version = ""
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
-    server: _Listener
+    server: Listener
 
     def setup(self) -> None:
         super().setup()
@@ -215,6 +222,9 @@ class _Connection(http.server.BaseHTTPRequestHandler):
     def finish(self) -> None:
         self.server.closed(self.connection)
         super().finish()
+
+    def respond(self, request: Request) -> Answer:
+        return self.server.handler(request)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
         """Nothing: the terminal belongs to the command that runs in the sandbox."""
@@ -232,12 +242,12 @@ class _Connection(http.server.BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815 (the base class's names)
 
     def _answer(self, body: Body) -> Answer:
-        if not self._is_for_us():
+        if not self.is_for_us():
             return Answer(HTTPStatus.MISDIRECTED_REQUEST, b"the sandbox answers to its loopback address only\n")
         address = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(address.query, keep_blank_values=True).items()}
         try:
-            return self.server.handler(Request(self.command, address.path, query, self.headers, body))
+            return self.respond(Request(self.command, address.path, query, self.headers, body))
         except BadRequestError as error:
             self.close_connection = True
             return Answer(HTTPStatus.BAD_REQUEST, f"{error}\n".encode())
@@ -247,7 +257,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, f"the sandbox failed: {error!r}\n".encode())
 
-    def _is_for_us(self) -> bool:
+    def is_for_us(self) -> bool:
         # A web page whose name was rebound to loopback comes with its own name.
         name = self.headers.get("Host", LOOPBACK).rsplit(":", 1)[0]
         return name in (LOOPBACK, "localhost")

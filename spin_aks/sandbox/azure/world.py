@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 # Each has ROUTES, and FINISHES for its operations: name -> what happens at the end.
 SERVICES = ("login", "subscriptions", "providers", "groups")
 
+# Services whose resources have a host of their own keep it here, as long as there is the resource.
+HOSTS = "hosts"
+NAMED_BY_RESOURCES = (".azurecr.io",)
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -64,6 +68,10 @@ class World:
             return refusal.answer
         except TroubleFileError as error:
             return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, f"the sandbox's trouble file: {error}\n".encode())
+
+    def has_host(self, host: str) -> bool:
+        """Whether a name that the sandbox plays leads anywhere: a registry's does once it is made."""
+        return not host.endswith(NAMED_BY_RESOURCES) or self.state.get(HOSTS, host) is not None
 
     def close(self) -> None:
         self.state.close()
