@@ -155,11 +155,10 @@ class Context:
 def of(root: Path, loaded: Loaded, consent: Consent | None = None) -> Context:
     """The context of what was loaded, for a process that stands in `root`.
 
-    Raises UsageError where the environment has to be named, or the named configuration is not there.
+    Raises UsageError where the environment has to be named.
     """
-    from spin_aks.settings.loaded import home, no_such_file, require_environment
+    from spin_aks.settings.loaded import home, require_environment
 
-    no_such_file(loaded)
     require_environment(loaded)
     folder = os.path.relpath(home(loaded, root) / STATE / loaded.files.folder_name, root)
     return Context(loaded.settings, Path(folder), loaded, consent or Consent())

@@ -63,7 +63,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     found = pipeline.load(arguments)
-    loaded.no_such_file(found)
     shown = tuple(_values(found))
     if arguments.output == "json":
         terminal.put_json(_document(found, shown))
@@ -142,7 +141,6 @@ def _text(value: Value) -> str:
 def _get(arguments: argparse.Namespace) -> int:
     row = _row(arguments.key)
     found = pipeline.load(arguments)
-    loaded.no_such_file(found)
     if arguments.key in secret_variables.keys(found):
         where, hint = found.origin(arguments.key).where, "take it out there: it stands in plain text"
         raise UsageError(f"`{arguments.key}` is a secret of spin.toml, which is not shown", where=where, hint=hint)

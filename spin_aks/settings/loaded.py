@@ -54,7 +54,7 @@ def load(
     """
     outer, problems = _outer(flags, environment, here)
     try:
-        files = _find(outer, here)
+        files = _there(_find(outer, here), outer, here)
         inner = tuple(_from_files(files, here))
     except UsageError as error:
         raise UsageError.of(dict.fromkeys([*problems, *error.problems])) from error
@@ -90,6 +90,16 @@ def _find(outer: tuple[Layer, Layer], here: Path) -> Files:
         raise UsageError.of(problems)
     config, environment, manifest = (str(_value(given[key], key)) if key in given else "" for key in keys)
     return found.find(config, environment, manifest, here)
+
+
+def _there(files: Files, outer: tuple[Layer, Layer], here: Path) -> Files:
+    """Raises UsageError where the configuration that was named is not there."""
+    named = _giver(outer, "SPIN_AKS_CONFIG")
+    if files.base is None and named:
+        hint = "`spin-aks config set KEY VALUE` makes one, or name another with `-c PATH`"
+        what = f"there is no file `{seen_from(files.expected, here)}`"
+        raise UsageError(what, where=named.where("SPIN_AKS_CONFIG"), hint=hint)
+    return files
 
 
 def _from_files(files: Files, here: Path) -> Iterator[Layer]:
@@ -212,12 +222,3 @@ def require_environment(loaded: Loaded) -> None:
             where=loaded.origin("require_environment").where,
             hint="name it with `-e NAME`, or its file with `-c PATH`",
         )
-
-
-def no_such_file(loaded: Loaded) -> None:
-    """Raises UsageError where the configuration that was named is not there."""
-    origin = loaded.origin("SPIN_AKS_CONFIG")
-    if loaded.files.base is None and origin != BUILT_IN:
-        hint = "`spin-aks config set KEY VALUE` makes one, or name another with `-c PATH`"
-        shown = os.path.relpath(loaded.files.expected)
-        raise UsageError(f"there is no file `{shown}`", where=origin.where, hint=hint)

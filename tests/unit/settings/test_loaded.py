@@ -15,6 +15,7 @@ from spin_aks import context
 from spin_aks.errors import UsageError
 from spin_aks.settings import DEFAULTS, ROWS, Settings, Store, arguments, loaded
 from spin_aks.settings.layers import BUILT_IN, Origin
+from spin_aks.settings.table import EVERY_ROW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -480,13 +481,36 @@ def test_an_environment_that_is_wanted_may_be_named_by_a_variable(tmp_path: Path
     assert f"{tmp_path}/.spin-aks/prod" == state_folder(found)
 
 
-def test_a_configuration_that_was_named_and_is_not_there_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-
+def test_a_configuration_that_was_named_and_is_not_there_is_refused_with_all_else(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        loaded.no_such_file(read("-c", "conf/a.toml", here=tmp_path))
+        read("-c", "../conf/a.toml", "--form", "x", here=tmp_path / "sub")
 
-    assert "--config: there is no file `conf/a.toml`" == str(caught.value)
-    assert "`spin-aks config set KEY VALUE` makes one, or name another with `-c PATH`" == caught.value.problems[0].hint
+    assert ["--form: `x` is none of auto, artifact, rootfs", "--config: there is no file `../conf/a.toml`"] == (
+        str(caught.value).splitlines()
+    )
+    assert "`spin-aks config set KEY VALUE` makes one, or name another with `-c PATH`" == caught.value.problems[1].hint
+
+
+# Anything at all
+
+NAMES = st.sampled_from([row.variable for row in EVERY_ROW if row.variable and not row.is_free]) | st.text(
+    alphabet="ABKINDNAMESTOREVARIABLES_-. é\udcff", max_size=30
+).map("SPIN_AKS_".__add__)
+TEXTS = (
+    st.text(max_size=40) | st.text(alphabet=st.characters(), max_size=20) | st.sampled_from(["\udcff", "rootfs", "a=b"])
+)
+
+
+@given(st.dictionaries(NAMES, TEXTS, max_size=6), st.lists(TEXTS, max_size=2), st.none() | TEXTS, st.none() | TEXTS)
+def test_any_variables_and_flags_give_settings_or_a_refusal(
+    variables: dict[str, str], pairs: list[str], config: str | None, environment: str | None
+) -> None:
+    flags = {"variables": pairs, "config": config, "environment": environment, "replicas": environment}
+    try:
+        found = loaded.load(flags, variables, HERE)
+    except UsageError as error:
+        said = [problem.what for problem in error.problems]
+    else:
+        said = [found.origin(key).where for key in found.given()] or ["nothing was given"]
+    assert said
+    assert all(said)
