@@ -164,7 +164,14 @@ def _unknown_variables(app: Application, target: Target) -> Iterator[Problem]:
 def _values(app: Application, target: Target) -> Iterator[Problem]:
     """Secrets, which may not be given a value yet; what else has none is asked for before anything runs."""
     for variable in app.variables:
-        if variable.secret and (_is_missing(variable, target) or variable.name in target.variables):
+        if variable.secret and variable.name in target.variables:
+            yield Problem(
+                f"the variable `{variable.name}` is a secret, and what is given for it would be a plain one: everybody"
+                " who may read the Deployment could read it",
+                target.given_at(variable.name),
+                "take it out there, and have a provider in runtime-config.toml supply it",
+            )
+        elif variable.secret and _is_missing(variable, target):
             yield Problem(
                 f"the variable `{variable.name}` is a secret that needs a value, and there is no safe way yet to hand"
                 " one to the pod: everybody who may read the Deployment could read a plain variable",

@@ -130,22 +130,28 @@ def test_a_variable_that_there_is_not_is_refused(tiny: App) -> None:
     assert "error: --variable: the application has no variable `nope`" in done.err
 
 
-@pytest.mark.parametrize("way", ["flag", "environment"])
+@pytest.mark.parametrize("way", ["--variable", "SPIN_AKS_VARIABLES_KEY", "aks-spin.toml:1", "aks-spin.stage.toml:1"])
 @pytest.mark.parametrize("line", ["key = { required = true, secret = true }", 'key = { default = "", secret = true }'])
 def test_a_secret_is_refused_and_its_value_is_kept_and_shown_nowhere(tiny: App, line: str, way: str) -> None:
     add_variables(tiny.root, line, 'plain = { default = "x" }')
-    flags = ("--variable", f"key={CANARY}") if way == "flag" else ()
-    environment = {} if way == "flag" else {"SPIN_AKS_VARIABLES_KEY": CANARY}
-    runs = [
-        tiny.run(*command, *flags, **environment)
-        for command in (("up",), ("build",), ("run", "render"), ("list",), ("why", "validate"), ("scaffold",))
-    ]
+    file = tiny.root / way.partition(":")[0]
+    if way.endswith(":1"):
+        file.write_text(f'variables.key = "{CANARY}"\n')
+    flags = ("-e", "stage", *(("--variable", f"key={CANARY}") if way == "--variable" else ()))
+    environment = {way: CANARY} if way.startswith("SPIN_") else {}
+    commands = (
+        *(("up",), ("build",), ("run", "render"), ("validate",), ("list",), ("why", "validate"), ("scaffold",)),
+        *(("config", "show"), ("config", "show", "--output", "json"), ("config", "get", "variables.key")),
+    )
+    runs = [tiny.run(*command, *flags, **environment) for command in commands]
 
     assert {3} == {done.code for done in runs if "error" in done.err}
-    assert "the variable `key` is a secret that needs a value" in runs[0].err
+    assert f"error: {way}: the variable `key` is a secret, and what is given for it would be a plain one" in runs[0].err
+    assert f"error: {way}: `variables.key` is a secret of spin.toml, which is not shown" in runs[-1].err
     assert [] == [done for done in runs if CANARY in done.out + done.err]
-    assert [] == [path for path in tiny.root.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes()]
-    assert (tiny.root / ".spin-aks/default/doit.db").is_file()
+    found = (path for path in tiny.root.parent.rglob("*") if path.is_file() and CANARY.encode() in path.read_bytes())
+    assert ([file] if way.endswith(":1") else []) == list(found)
+    assert (tiny.root / ".spin-aks/stage/doit.db").is_file()
 
 
 class Files(ThreadingHTTPServer):

@@ -248,18 +248,22 @@ def test_a_variable_that_is_not_there_is_refused_with_the_nearest() -> None:
     assert hints(APP + '[variables]\nhost = { default = "" }\n', hots="x") == ["did you mean `host`?"]
 
 
-def test_secrets_are_refused_only_when_they_need_a_value() -> None:
+def test_a_secret_is_refused_where_it_needs_a_value_and_where_it_is_given_one() -> None:
     needed = APP + "[variables]\ns = { required = true, secret = true }\n"
     defaulted = APP + '[variables]\ns = { default = "x", secret = true }\n'
 
-    problem = (
+    lacking = (
         "spin.toml:10: the variable `s` is a secret that needs a value, and there is no safe way yet to hand one to the"
         " pod: everybody who may read the Deployment could read a plain variable"
     )
-    assert refused(needed) == [problem]
-    assert refused(needed, s="x") == [problem]
+    given = (
+        "--variable: the variable `s` is a secret, and what is given for it would be a plain one: everybody who may"
+        " read the Deployment could read it"
+    )
+    assert refused(needed) == [lacking]
+    assert refused(needed, s="x") == [given]
     assert refused(defaulted) == []
-    assert refused(defaulted, s="y") == [problem]
+    assert refused(defaulted, s="y") == [given]
 
 
 def test_the_first_shims_hand_no_variables_on() -> None:
