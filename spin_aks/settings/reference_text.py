@@ -86,7 +86,7 @@ An environment has a name, values of its own in its overlay, its own state, and 
 | `up` | `aks-spin.toml` | `default` | `.spin-aks/default/` | `APP` |
 | `up -e staging` | `aks-spin.staging.toml` over `aks-spin.toml` | `staging` | `.spin-aks/staging/` | `APP-staging` |
 | `up -c shop.toml` | `shop.toml` | `shop` | `.spin-aks/shop/` | `APP-shop` |
-| `up -c shop.toml -e staging` | `shop.staging.toml` over `shop.toml` | `staging` | `.spin-aks/shop.staging/` | `APP-staging` |
+| `up -c shop.toml -e staging` | `shop.staging.toml` over `shop.toml` | `staging` | `.spin-aks/shop.staging/` | `APP-shop-staging` |
 
 `APP` is the application's name. An overlay that is not there is no error: its environment has the values of all.
 
