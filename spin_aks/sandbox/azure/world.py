@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from spin_aks.sandbox.web import Request
 
 # Each has ROUTES, and FINISHES for its operations: name -> what happens at the end.
-SERVICES = ("login", "subscriptions", "providers", "groups")
+SERVICES = (
+    *("login", "subscriptions", "providers", "groups"),
+    *("vaults", "deleted_vaults", "vault_policies", "secrets"),
+)
 
 # Services whose resources have a host of their own keep it here, as long as there is the resource.
 HOSTS = "hosts"
-NAMED_BY_RESOURCES = (".azurecr.io",)
+NAMED_BY_RESOURCES = (".azurecr.io", ".vault.azure.net")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,136 @@
+"""Who may do what with the secrets of a vault: by roles, or by the vault's access policies.
+
+https://learn.microsoft.com/azure/key-vault/general/rbac-guide. Being the owner of a vault, or having made it, gives no
+right to its secrets. The texts are those of the service, as users report them.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from spin_aks.sandbox import documents, moments
+from spin_aks.sandbox.azure.call import RefusedError
+from spin_aks.sandbox.azure.vault_names import KIND
+
+if TYPE_CHECKING:
+    from spin_aks.sandbox.azure.call import Call, Caller
+    from spin_aks.sandbox.azure.world import World
+    from spin_aks.sandbox.documents import Document
+
+AUDIENCE = "https://vault.azure.net"
+ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+# What a permission is called as an action on data.
+ACTIONS = {
+    "get": "getSecret/action",
+    "list": "readMetadata/action",
+    "set": "setSecret/action",
+    "update": "update/action",
+    "delete": "delete",
+    "recover": "recover/action",
+    "purge": "purge/action",
+}
+OFFICER = frozenset(ACTIONS)
+# https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/security
+ROLES = {
+    "00482a5a-887f-4fb3-b363-3b7fe8e74483": OFFICER,  # Key Vault Administrator
+    "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": OFFICER,  # Key Vault Secrets Officer
+    "4633458b-17de-408a-b874-0445c86b69e6": frozenset({"get", "list"}),  # Key Vault Secrets User
+    "21090545-7ca7-4776-b22c-e363652d74d2": frozenset({"list"}),  # Key Vault Reader
+}
+
+
+def check(call: Call, vault: Document, permission: str, secret: str) -> None:
+    """Raises RefusedError: 401 with the challenge for a request without a fitting token, 403 for one without rights."""
+    caller = _caller(call, vault)
+    if documents.mapping(vault, "properties").get("enableRbacAuthorization") is True:
+        _check_roles(call, caller, vault, permission, secret)
+    else:
+        _check_policies(caller, vault, permission)
+
+
+def _caller(call: Call, vault: Document) -> Caller:
+    tenant = documents.text(vault, "properties", "tenantId")
+    authority = f"https://login.microsoftonline.com/{tenant}"
+    challenge = ("WWW-Authenticate", f'Bearer authorization="{authority}", resource="{AUDIENCE}"')
+    if not call.header("Authorization"):
+        message = "AKV10000: Request is missing a Bearer or PoP token."
+        raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", message, challenge)
+    if call.caller is None:
+        message = "AKV10046: Unable to resolve the key used for signature validation."
+        raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", message, challenge)
+    if call.caller.audience.rstrip("/") != AUDIENCE:
+        message = f"AKV10022: Invalid audience. Expected {AUDIENCE}, found: {call.caller.audience}."
+        raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", message, challenge)
+    return call.caller
+
+
+def _check_roles(call: Call, caller: Caller, vault: Document, permission: str, secret: str) -> None:
+    where = documents.text(vault, "id") + (f"/secrets/{secret}" if secret else "")
+    if any(permission in granted for granted in _granted(call.world, caller.object_id, where)):
+        return
+    message = (
+        "Caller is not authorized to perform action on resource.\r\n"
+        "If role assignments, deny assignments or role definitions were changed recently, please observe propagation "
+        f"time.\r\nCaller: {_named(caller)}\r\n"
+        f"Action: '{KIND}/secrets/{ACTIONS[permission]}'\r\n"
+        f"Resource: '{where.lower()}'\r\n"
+        "Assignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: 'DeniedWithNoValidRBAC' \r\n"
+        f"Vault: {_placed(vault)}\r\n"
+    )
+    raise _forbidden(message, "ForbiddenByRbac")
+
+
+def _granted(world: World, object_id: str, where: str) -> list[frozenset[str]]:
+    """What each assignment of this principal gives it there, once it has had time to spread."""
+    found = []
+    for assignment in world.state.all_of(ASSIGNMENTS):
+        properties = documents.mapping(assignment, "properties")
+        role = documents.text(properties, "roleDefinitionId").rsplit("/", 1)[-1].lower()
+        if documents.text(properties, "principalId").lower() != object_id.lower() or role not in ROLES:
+            continue
+        scope = documents.text(properties, "scope").rstrip("/").lower()
+        age = moments.seconds_since(documents.text(properties, "createdOn").partition(".")[0].rstrip("Z") + "Z")
+        if f"{where.lower()}/".startswith(f"{scope}/") and age >= world.trouble.propagation_s:
+            found.append(ROLES[role])
+    return found
+
+
+def _check_policies(caller: Caller, vault: Document, permission: str) -> None:
+    mine = [
+        policy
+        for policy in documents.items(vault, "properties", "accessPolicies")
+        if documents.text(policy, "objectId").lower() == caller.object_id.lower()
+    ]
+    if not mine:
+        message = (
+            f"Access denied. Caller was not found on any access policy.\r\nCaller: {_named(caller)}\r\n"
+            f"Vault: {_placed(vault)}\r\n"
+        )
+        raise _forbidden(message, "AccessDenied")
+    # `all` is every permission but the one that can't be undone.
+    wanted = {permission if permission != "update" else "set"} | ({"all"} if permission != "purge" else set())
+    if not any(wanted & _permissions(policy) for policy in mine):
+        message = (
+            f"The user, group or application '{_named(caller)}' does not have secrets {permission} permission on key "
+            f"vault '{_placed(vault)}'. For help resolving this issue, please see "
+            "https://go.microsoft.com/fwlink/?linkid=2125287"
+        )
+        raise _forbidden(message, "AccessDenied")
+
+
+def _permissions(policy: Document) -> set[str]:
+    found = documents.at(policy, "permissions", "secrets")
+    return {one.lower() for one in found if isinstance(one, str)} if isinstance(found, list) else set()
+
+
+def _named(caller: Caller) -> str:
+    return f"appid={caller.app_id};oid={caller.object_id};iss=https://sts.windows.net/{caller.tenant_id}/"
+
+
+def _placed(vault: Document) -> str:
+    return f"{documents.text(vault, 'name')};location={documents.text(vault, 'location')}"
+
+
+def _forbidden(message: str, why: str) -> RefusedError:
+    return RefusedError(HTTPStatus.FORBIDDEN, "Forbidden", message, extra={"innererror": {"code": why}})

@@ -1,0 +1,214 @@
+"""Key vaults: https://learn.microsoft.com/rest/api/keyvault/keyvault/vaults.
+
+A vault is registered in DNS for a while after it was made, without an operation that could be followed. From
+api-version 2026-02-01 on, a vault that is made without saying how access is granted has roles, before that access
+policies: https://learn.microsoft.com/azure/key-vault/general/access-control-default.
+"""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from spin_aks.sandbox import documents
+from spin_aks.sandbox.azure import deleted_vaults, vault_names
+from spin_aks.sandbox.azure.call import RefusedError, answer, empty, not_found, page
+from spin_aks.sandbox.azure.deleted_vaults import RETENTION_DAYS
+from spin_aks.sandbox.azure.made_by import system_data
+from spin_aks.sandbox.azure.routes import Route
+from spin_aks.sandbox.azure.vault_names import HOSTS, IN_GROUP, KIND, ONE, host, uri
+
+if TYPE_CHECKING:
+    from spin_aks.sandbox.azure.call import Call
+    from spin_aks.sandbox.azure.operations import Finish, Operation
+    from spin_aks.sandbox.azure.world import World
+    from spin_aks.sandbox.documents import Document
+    from spin_aks.sandbox.web import Answer
+
+ROLES_BY_DEFAULT = "2026-02-01"
+OPEN_TO_ALL: Document = {"bypass": "AzureServices", "defaultAction": "Allow"}
+GIVEN = (
+    *("enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment", "enableSoftDelete"),
+    *("softDeleteRetentionInDays", "enableRbacAuthorization", "enablePurgeProtection", "publicNetworkAccess"),
+)
+
+
+def put(call: Call) -> Answer:
+    asked = call.document()
+    name = call.values["vault"]
+    if not vault_names.fits(name):
+        raise vault_names.malformed(name)
+    with call.world.state.lock:
+        before = call.world.state.get(KIND, call.fill(ONE))
+        gone = deleted_vaults.find(call.world, name)
+        if documents.text(asked, "properties", "createMode").lower() == "recover" and before is None:
+            return _recover(call, gone)
+        if before is None:
+            _check_free(call, gone)
+        vault = _vault(call, asked, before)
+        shown = {**vault, "properties": {**documents.mapping(vault, "properties"), "vaultUri": uri(name).rstrip("/")}}
+        call.world.state.put(KIND, call.fill(ONE), vault)
+        call.world.state.put(HOSTS, host(name), {})
+        if before is not None:
+            return answer(vault)
+    headers = call.world.operations.begin(call, call.fill(ONE), KIND, "vaults.registered")
+    return answer(shown, *headers)
+
+
+def _check_free(call: Call, gone: Document | None) -> None:
+    name = call.values["vault"]
+    if gone is not None and documents.text(gone, "subscription").lower() == call.values["subscription"].lower():
+        raise vault_names.soft_deleted()
+    if gone is not None or named(call.world, name) is not None:
+        raise vault_names.taken(name)
+
+
+def _vault(call: Call, asked: Document, before: Document | None) -> Document:
+    sent = documents.mapping(asked, "properties")
+    old = documents.mapping(before, "properties")
+    tenant = documents.text(sent, "tenantId") or documents.text(old, "tenantId")
+    sku = documents.mapping(sent, "sku") or documents.mapping(old, "sku")
+    if not tenant or not documents.text(sku, "name"):
+        missing = "sku" if tenant else "tenantId"
+        message = f"The parameter {missing} is not specified."
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "BadRequest", message)
+    given: Document = {**_defaults(call, old), **{name: sent[name] for name in GIVEN if sent.get(name) is not None}}
+    policies = sent.get("accessPolicies", old.get("accessPolicies", []))
+    rules = documents.mapping(sent, "networkAcls") or documents.mapping(old, "networkAcls")
+    walls: Document = {"networkAcls": rules} if rules and not OPEN_TO_ALL.items() >= rules.items() else {}
+    return {
+        "id": documents.text(before, "id") or call.fill(ONE),
+        "name": documents.text(before, "name") or call.values["vault"],
+        "type": KIND,
+        "location": _location(asked, before),
+        "tags": documents.mapping(asked, "tags"),
+        "systemData": system_data(call, before),
+        "properties": {
+            "sku": sku,
+            "tenantId": tenant,
+            "accessPolicies": policies,
+            **walls,
+            **given,
+            "vaultUri": uri(call.values["vault"]),
+            "provisioningState": "Succeeded" if before else "RegisteringDns",
+        },
+    }
+
+
+def _defaults(call: Call, old: Document) -> Document:
+    if old:
+        return {name: old[name] for name in GIVEN if name in old}
+    new: Document = {
+        "enabledForDeployment": False,
+        "enableSoftDelete": True,
+        "softDeleteRetentionInDays": RETENTION_DAYS,
+        "publicNetworkAccess": "Enabled",
+    }
+    return {**new, "enableRbacAuthorization": True} if call.api_version >= ROLES_BY_DEFAULT else new
+
+
+def _location(asked: Document, before: Document | None) -> str:
+    location = documents.text(asked, "location").replace(" ", "").lower() or documents.text(before, "location")
+    if not location:
+        message = "The location property is required for this definition."
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "LocationRequired", message)
+    if before and documents.text(before, "location") != location:
+        name, there = documents.text(before, "name"), documents.text(before, "location")
+        message = (
+            f"The resource '{name}' already exists in location '{there}' in resource group "
+            f"'{group_of(before)}'. A resource with the same name cannot be created in location '{location}'. "
+            "Please select a new resource name."
+        )
+        raise RefusedError(HTTPStatus.CONFLICT, "InvalidResourceLocation", message)
+    return location
+
+
+def registered(world: World, operation: Operation) -> Document | None:
+    vault = world.state.get(KIND, operation.target)
+    if vault is not None:
+        documents.child(vault, "properties")["provisioningState"] = "Succeeded"
+        world.state.put(KIND, operation.target, vault)
+    return vault
+
+
+def get(call: Call) -> Answer:
+    return answer(existing(call))
+
+
+def patch(call: Call) -> Answer:
+    """What is sent changes, access policies as a whole; the rest stays."""
+    asked = call.document()
+    with call.world.state.lock:
+        before = existing(call)
+        whole = {"tags": documents.mapping(before, "tags"), **asked, "location": documents.text(before, "location")}
+        return answer(call.world.state.put(KIND, call.fill(ONE), _vault(call, whole, before)))
+
+
+def delete(call: Call) -> Answer:
+    with call.world.state.lock:
+        vault = call.world.state.get(KIND, call.fill(ONE))
+        if vault is None:
+            return empty(HTTPStatus.NO_CONTENT)
+        deleted_vaults.put_aside(call.world, vault)
+        call.world.state.delete(KIND, call.fill(ONE))
+    return empty(HTTPStatus.OK)
+
+
+def _recover(call: Call, gone: Document | None) -> Answer:
+    vault = documents.mapping(gone, "vault")
+    if not gone or documents.text(vault, "id").lower() != call.fill(ONE).lower():
+        raise vault_names.not_deleted(call.values["vault"])
+    back: Document = {**vault, "systemData": system_data(call, vault)}
+    documents.child(back, "properties")["provisioningState"] = "Succeeded"
+    deleted_vaults.forget(call.world, call.values["vault"])
+    call.world.state.put(HOSTS, host(call.values["vault"]), {})
+    return answer(call.world.state.put(KIND, call.fill(ONE), back))
+
+
+def list_in_subscription(call: Call) -> Answer:
+    return page(call, call.world.state.all_of(KIND, call.fill("~/")))
+
+
+def list_in_group(call: Call) -> Answer:
+    return page(call, call.world.state.all_of(KIND, call.fill(IN_GROUP) + "/"))
+
+
+def check_name(call: Call) -> Answer:
+    name = documents.text(call.document(), "name")
+    if not vault_names.fits(name):
+        refusal = vault_names.malformed(name)
+        return answer({"nameAvailable": False, "reason": "AccountNameInvalid", "message": str(refusal)})
+    if named(call.world, name) or deleted_vaults.find(call.world, name):
+        message = str(vault_names.taken(name))
+        return answer({"nameAvailable": False, "reason": "AlreadyExists", "message": message})
+    return answer({"nameAvailable": True})
+
+
+def existing(call: Call) -> Document:
+    found = call.world.state.get(KIND, call.fill(ONE))
+    if found is None:
+        raise not_found(KIND, call.values["vault"], call.values["group"])
+    return found
+
+
+def named(world: World, name: str) -> Document | None:
+    """The one vault of that name, in whichever subscription."""
+    return next((one for one in world.state.all_of(KIND) if documents.text(one, "name").lower() == name.lower()), None)
+
+
+def group_of(vault: Document) -> str:
+    match = re.search(r"/resourceGroups/([^/]+)/", documents.text(vault, "id"), re.IGNORECASE)
+    return match[1] if match else ""
+
+
+ROUTES = (
+    Route("GET", IN_GROUP, list_in_group),
+    Route("GET", "~/providers/Microsoft.KeyVault/vaults", list_in_subscription),
+    Route("POST", "~/providers/Microsoft.KeyVault/checkNameAvailability", check_name),
+    Route("PUT", ONE, put),
+    Route("GET", ONE, get),
+    Route("PATCH", ONE, patch),
+    Route("DELETE", ONE, delete),
+)
+FINISHES: dict[str, Finish] = {"vaults.registered": registered}
