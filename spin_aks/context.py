@@ -102,8 +102,13 @@ class Context:
 
     @property
     def environment(self) -> str:
-        """What tells this environment from the others in registry and cluster, as its folder does here."""
+        """What its registry and cluster know this environment by, as its folder does here."""
         return self.environment_folder.name
+
+    @property
+    def owner(self) -> str:
+        """What tells it from every other that may go by the same name: files of one name in two folders have two."""
+        return (self.environment_folder.parent.parent / self.environment).as_posix()
 
     @property
     def database(self) -> Path:

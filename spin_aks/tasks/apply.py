@@ -117,7 +117,7 @@ def _apply(context: Context) -> None:
         previous=applied(context),
         progress=terminal.say,
         force=context.consent.force,
-        environment=context.environment,
+        environment=context.owner,
     )
     settled = rollout.wait(
         cluster,
