@@ -26,7 +26,9 @@ def _problems(layer: Layer, key: str) -> Iterator[Problem]:
     row, where = layers.row_of(key), layer.where(key)
     place = tuple(key.split(".", 1)) if row is None else tuple(key.split("."))
     if why := values.refused_name(place):
-        yield _with_hint(why, where, row, key, "")
+        from spin_aks.settings import unknown
+
+        yield Problem(why, where, unknown.REFERENCE)
     elif row is not None:
         try:
             layer.read(row, layer.raw[key], layer.folder)
@@ -36,13 +38,13 @@ def _problems(layer: Layer, key: str) -> Iterator[Problem]:
             yield from _leaks(row, key, str(layer.raw[key]), where)
 
 
-def _with_hint(what: str, where: str, row: Row | None, key: str, text: str) -> Problem:
+def _with_hint(what: str, where: str, row: Row, key: str, text: str) -> Problem:
     """What a value has to be is said with what it is not; where a secret goes is not."""
     from spin_aks.settings import unknown
 
-    if (row is not None and row.secret) or unknown.leak(key, text):
+    if row.secret or unknown.leak(key, text):
         return Problem(what, where, unknown.SECRETS_GO)
-    return Problem(what, where, unknown.REFERENCE if not text else "")
+    return Problem(what, where, "" if text else "leave it out, or give it a value")
 
 
 def _leaks(row: Row, key: str, text: str, where: str) -> Iterator[Problem]:

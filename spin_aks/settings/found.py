@@ -58,13 +58,14 @@ def _in_real_folder(path: Path) -> Path:
 
 
 def _files(base: Path, named: bool, environment: str, here: Path) -> Files:
+    is_there = _is_there(base, here)
     own = base.stem if named and base.name not in NAMES else ""
     if own and (why := rules.ENVIRONMENT.refuses(own)):
         hint = "rename the file"
         raise UsageError(f"an environment is called like its file, and {why}", where=seen_from(base, here), hint=hint)
     overlay = _overlay(base, environment) if environment else None
     return Files(
-        base=base if _is_there(base, here) else None,
+        base=base if is_there else None,
         overlay=overlay if overlay and _is_there(overlay, here) else None,
         environment=environment or own or DEFAULT_ENVIRONMENT,
         expected=base,

@@ -210,6 +210,14 @@ def test_a_folder_is_no_configuration(tmp_path: Path, config: str) -> None:
     assert "name the file in it: `-c aks-spin.toml/aks-spin.toml`" == hint
 
 
+@pytest.mark.parametrize("environment", ["", "prod"])
+@pytest.mark.parametrize("config", ["/", ".", ".."])
+def test_a_folder_without_a_name_of_its_own_is_refused_as_well(tmp_path: Path, config: str, environment: str) -> None:
+    said, _ = refusal(tmp_path, config=config, environment=environment)
+
+    assert said.endswith(": is a folder, not a configuration")
+
+
 @pytest.mark.parametrize("config", ["aks-spin.toml", ""])
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path, config: str) -> None:
     os.mkfifo(tmp_path / "aks-spin.toml")
@@ -280,11 +288,13 @@ def test_a_file_in_a_folder_that_nobody_lets_us_into_is_refused(tmp_path: Path) 
     assert said.endswith("a.toml: can't be read: Permission denied")
 
 
-@given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=300))
-def test_any_name_at_all_is_found_missing_or_refused(name: str) -> None:
+@given(
+    st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=300), st.sampled_from(["", "prod"])
+)
+def test_any_name_at_all_is_found_missing_or_refused(name: str, environment: str) -> None:
     here = Path("/nonexistent-folder")
     try:
-        files = find(here, config=name, manifest=name)
+        files = find(here, config=name, environment=environment, manifest=name)
     except UsageError:
         return
     folder = Path(files.folder_name)

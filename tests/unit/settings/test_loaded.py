@@ -210,9 +210,14 @@ def test_an_environment_is_named_like_a_folder_of_its_own(name: str) -> None:
     assert "` is not a name of letters, digits, `.`, `_` and `-`, a letter or digit first" in said
 
 
-def test_an_environment_that_is_named_by_nothing_is_refused_as_a_variable_that_was_unset_in_a_script() -> None:
-    assert refusal("-e", "").startswith("--environment: an empty text is not a name of letters")
-    assert "--config: names no file" == refusal("-c", "")
+@pytest.mark.parametrize("flag", ["--environment", "--config"])
+def test_an_empty_name_is_refused_as_of_a_variable_that_was_unset_in_a_script(flag: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(flag, "")
+
+    what = {"--environment": "an empty text is not a name of letters", "--config": "names no file"}[flag]
+    assert str(caught.value).startswith(f"{flag}: {what}")
+    assert "leave it out, or give it a value" == caught.value.problems[0].hint
 
 
 def test_an_empty_variable_counts_as_not_given() -> None:
