@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spin_aks import files, kept, terminal
 from spin_aks.errors import SpinAksError, UsageError
 from spin_aks.json_types import required_text
 from spin_aks.settings.missing import missing
-from spin_aks.tasks import choice, outputs
+from spin_aks.tasks import build, choice, outputs
+from spin_aks.tasks.dockerfile import dockerfile_path, is_theirs
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spin_aks.context import Context
     from spin_aks.errors import Problem
     from spin_aks.json_types import JSONObject
@@ -33,7 +37,7 @@ def stage(context: Context) -> Stage:
         values={
             "container_registry.server": context.settings.registry,
             "image.repository": repository(context),
-            "image.tag": tag(context) or BY_CONTENT,
+            "image.tag": tag_value(context),
         },
         targets=(context.state("push.json").as_posix(),),
         observed=lambda: context.observed().registry,
@@ -44,14 +48,15 @@ def stage(context: Context) -> Stage:
 def requirements(context: Context) -> tuple[Problem, ...]:
     """What has to be given, and given right, before an image can have a name."""
     if context.settings.registry:
-        return _misnamed(context)
+        return _refused(lambda: _named(context, ""))
     more = "to try without one: `spin-aks sandbox -- spin-aks up`"
-    return (missing("container_registry.server", "no registry is named", more=more),)
+    none = missing("container_registry.server", "no registry is named", more=more)
+    return (none, *_refused(lambda: tag(context)))
 
 
-def _misnamed(context: Context) -> tuple[Problem, ...]:
+def _refused(named: Callable[[], object]) -> tuple[Problem, ...]:
     try:
-        _named(context, "")
+        named()
     except UsageError as error:
         return error.problems
     return ()
@@ -74,7 +79,24 @@ def tag(context: Context) -> str:
         return "" if given == BY_CONTENT else given
     from spin_aks.oci import commit
 
-    return commit.tag((*context.configuration_files, kept.LOCK.as_posix()))
+    return commit.tag(_written_by_us(context), where=context.origin("image.tag", "--tag"))
+
+
+def tag_value(context: Context) -> str:
+    """What of the tag the stages depend on; that a commit is missing concerns those that run, by `requirements`."""
+    try:
+        return tag(context) or BY_CONTENT
+    except UsageError:
+        return BY_COMMIT
+
+
+def _written_by_us(context: Context) -> frozenset[str]:
+    """What runs of any environment may change of what is committed: configurations, what is generated and compiled."""
+    dockerfile = {dockerfile_path(context)} if is_theirs(context) else set()
+    generated = {path.as_posix() for path in kept.written_below(Path()).keys() - dockerfile}
+    written = {*context.configuration_files, *build.configurations(), kept.LOCK.as_posix()}
+    compiled = {made.wasm for made in build.compilations(context.application) if made.wasm}
+    return frozenset({*written, *generated, *compiled})
 
 
 def _named(context: Context, content: str) -> Reference:

@@ -72,7 +72,7 @@ def _values(context: Context) -> dict[str, JSON]:
         "certifi": authorities_version(),
         "container_registry.server": settings.registry,
         "image.repository": push.repository(context),
-        "image.tag": push.tag(context) or push.BY_CONTENT,
+        "image.tag": push.tag_value(context),
         "kubernetes.namespace": namespace(context),
         "kubernetes.replicas": settings.replicas or None,
         "kubernetes.resources.cpu_request": settings.cpu_request or None,
