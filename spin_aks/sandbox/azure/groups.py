@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from spin_aks.sandbox import documents
+from spin_aks.sandbox.azure import deleted_vaults
 from spin_aks.sandbox.azure.call import RefusedError, answer, empty, page
 from spin_aks.sandbox.azure.routes import Route
 
@@ -96,8 +97,14 @@ def delete(call: Call) -> Answer:
 
 
 def deleted(world: World, operation: Operation) -> None:
-    world.state.delete_below(f"{operation.target}/")
-    world.state.delete(KIND, operation.target)
+    remove(world, operation.target)
+
+
+def remove(world: World, group_id: str) -> None:
+    """With all that is in it; its vaults can be recovered."""
+    deleted_vaults.put_aside_below(world, f"{group_id}/")
+    world.state.delete_below(f"{group_id}/")
+    world.state.delete(KIND, group_id)
 
 
 def find(world: World, group_id: str) -> Document | None:

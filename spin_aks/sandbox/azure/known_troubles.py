@@ -1,7 +1,8 @@
 """What Azure itself says in kinds of trouble that any request can meet, by the names that the trouble file uses.
 
 The texts are those of recorded traffic (Azure CLI's test recordings) where there is one, else of Microsoft's
-troubleshooting pages: https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors.
+troubleshooting pages:
+https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors.
 """
 
 from __future__ import annotations

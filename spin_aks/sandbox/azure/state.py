@@ -68,6 +68,12 @@ class State:
             ).fetchall()
         return [(key, documents.mapping(documents.load(body))) for key, body in rows]
 
+    def has(self, key: str) -> bool:
+        """Whether there is a document of any kind with that key."""
+        with self.lock:
+            found = self._database.execute("SELECT 1 FROM documents WHERE key = ? LIMIT 1", (key.lower(),)).fetchone()
+        return found is not None
+
     def delete_below(self, prefix: str) -> None:
         """All documents of all kinds whose key begins with `prefix`."""
         begin = prefix.lower()

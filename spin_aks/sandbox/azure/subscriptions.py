@@ -56,12 +56,14 @@ def add_subscription(state: State, subscription: str, name: str, tenant: str = T
     state.put(SUBSCRIPTIONS, subscription, document)
 
 
-def begin(state: State) -> None:
-    """What a new sandbox has."""
+def begin(state: State) -> bool:
+    """Makes what a new sandbox has; false if it is no new one."""
     with state.lock:
-        if not state.all_of(TENANTS):
-            add_tenant(state, TENANT, "Spin AKS Sandbox")
-            add_subscription(state, SUBSCRIPTION, "Sandbox")
+        if state.all_of(TENANTS):
+            return False
+        add_tenant(state, TENANT, "Spin AKS Sandbox")
+        add_subscription(state, SUBSCRIPTION, "Sandbox")
+    return True
 
 
 def list_tenants(call: Call) -> Answer:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 KIND = "trouble"
 PAGE_SIZE = 100
-FILE_KEYS = frozenset({"rule", "page_size", "unregistered", "propagation_s"})
+FILE_KEYS = frozenset({"rule", "page_size", "unregistered", "propagation_s", "replication_s"})
 CONDITIONS = frozenset({"method", "host", "path", "skip", "times"})
 OPERATION = frozenset({"slow_s", "fail"})
 EFFECTS = frozenset({"delay_s", "drop", "known", "status", "code", "message", "headers", "body"}) | OPERATION
@@ -62,6 +62,11 @@ class Trouble:
     def propagation_s(self) -> float:
         """How long a new role assignment stays without effect."""
         return _seconds(self._read(), "propagation_s")
+
+    @property
+    def replication_s(self) -> float:
+        """How long the directory does not know a new identity."""
+        return _seconds(self._read(), "replication_s")
 
     def unregistered(self, namespace: str) -> bool:
         """Whether a subscription does not know this provider unless it was registered."""

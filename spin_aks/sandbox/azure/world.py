@@ -8,7 +8,7 @@ from http import HTTPStatus
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from spin_aks.sandbox.azure import arm, subscriptions, tokens
+from spin_aks.sandbox.azure import arm, login, roles, subscriptions, tokens
 from spin_aks.sandbox.azure.call import Call, RefusedError
 from spin_aks.sandbox.azure.operations import Operations
 from spin_aks.sandbox.azure.routes import MANAGEMENT, Routes
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 # Each has ROUTES, and FINISHES for its operations: name -> what happens at the end.
 SERVICES = (
-    *("login", "subscriptions", "providers", "groups"),
+    *("login", "subscriptions", "providers", "groups", "resources"),
+    *("role_definitions", "roles", "identities", "aks"),
     *("vaults", "deleted_vaults", "vault_policies", "secrets"),
 )
 
@@ -55,7 +56,8 @@ class World:
         self.around = around
         services = [importlib.import_module(f"spin_aks.sandbox.azure.{name}") for name in SERVICES]
         self.state = State(folder / "azure.sqlite")
-        subscriptions.begin(self.state)
+        if subscriptions.begin(self.state):
+            roles.begin(self.state, login.OBJECT, subscriptions.SUBSCRIPTION)
         self.trouble = Trouble(trouble_file or folder / "trouble.toml", self.state)
         finishes = dict(chain.from_iterable(service.FINISHES.items() for service in services))
         self.operations = Operations(self.state, finishes)
