@@ -233,6 +233,12 @@ class Clients:
         return self._management(AuthorizationManagementClient)
 
     @cached_property
+    def identities(self) -> Any:
+        from azure.mgmt.msi import ManagedServiceIdentityClient
+
+        return self._management(ManagedServiceIdentityClient).user_assigned_identities
+
+    @cached_property
     def vaults(self) -> Any:
         from azure.mgmt.keyvault import KeyVaultManagementClient
 

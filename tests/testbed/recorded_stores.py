@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from testbed.azure_recordings import Step, Story, waiting
+from testbed.azure_recordings import Step, Story
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -250,6 +250,10 @@ def listed_caches(sandbox: Clients, recording: Recording) -> None:
         settings = item["properties"]["redisConfiguration"]
         properties["redisConfiguration"] = {name: settings[name] for name in chosen if name in settings}
         identity = {"identity": item["identity"]} if "identity" in item else {}
+        for resource_id in identity.get("identity", {}).get("userAssignedIdentities", ()):
+            in_group, name = resource_id.split("/")[4::4]
+            group(in_group)(sandbox, recording)
+            sandbox.identities.create_or_update(in_group, name, {"location": "westus"})
         cache(item["name"], item["id"].split("/")[4], properties, item["location"], **identity)(sandbox, recording)
 
 
@@ -426,6 +430,6 @@ COSMOS = (
     ),
 )
 
-STORIES = (*VAULTS, *SECRETS, *waiting(*CACHES, *COSMOS))
+STORIES = (*VAULTS, *SECRETS, *CACHES, *COSMOS)
 # Recording -> exchange -> why no story has it.
 NOT_COVERED: dict[str, dict[int, str]] = {}

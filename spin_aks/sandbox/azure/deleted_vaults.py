@@ -52,6 +52,12 @@ def put_aside(world: World, vault: Document) -> None:
     world.state.put(KIND, name, {"subscription": subscription, "shown": shown, "vault": vault})
 
 
+def put_aside_below(world: World, prefix: str) -> None:
+    """Keeps the vaults of a group that is deleted."""
+    for vault in world.state.all_of(vault_names.KIND, prefix):
+        put_aside(world, vault)
+
+
 def list_all(call: Call) -> Answer:
     subscription = call.values["subscription"].lower()
     kept = call.world.state.all_of(KIND)

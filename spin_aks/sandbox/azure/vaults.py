@@ -7,12 +7,11 @@ policies: https://learn.microsoft.com/azure/key-vault/general/access-control-def
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from spin_aks.sandbox import documents
-from spin_aks.sandbox.azure import deleted_vaults, vault_names
+from spin_aks.sandbox.azure import deleted_vaults, placement, vault_names
 from spin_aks.sandbox.azure.call import RefusedError, answer, empty, not_found, page
 from spin_aks.sandbox.azure.deleted_vaults import RETENTION_DAYS
 from spin_aks.sandbox.azure.made_by import system_data
@@ -81,7 +80,7 @@ def _vault(call: Call, asked: Document, before: Document | None) -> Document:
         "id": documents.text(before, "id") or call.fill(ONE),
         "name": documents.text(before, "name") or call.values["vault"],
         "type": KIND,
-        "location": _location(asked, before),
+        "location": placement.place(asked, before),
         "tags": documents.mapping(asked, "tags"),
         "systemData": system_data(call, before),
         "properties": {
@@ -106,22 +105,6 @@ def _defaults(call: Call, old: Document) -> Document:
         "publicNetworkAccess": "Enabled",
     }
     return {**new, "enableRbacAuthorization": True} if call.api_version >= ROLES_BY_DEFAULT else new
-
-
-def _location(asked: Document, before: Document | None) -> str:
-    location = documents.text(asked, "location").replace(" ", "").lower() or documents.text(before, "location")
-    if not location:
-        message = "The location property is required for this definition."
-        raise RefusedError(HTTPStatus.BAD_REQUEST, "LocationRequired", message)
-    if before and documents.text(before, "location") != location:
-        name, there = documents.text(before, "name"), documents.text(before, "location")
-        message = (
-            f"The resource '{name}' already exists in location '{there}' in resource group "
-            f"'{group_of(before)}'. A resource with the same name cannot be created in location '{location}'. "
-            "Please select a new resource name."
-        )
-        raise RefusedError(HTTPStatus.CONFLICT, "InvalidResourceLocation", message)
-    return location
 
 
 def registered(world: World, operation: Operation) -> Document | None:
@@ -195,11 +178,6 @@ def existing(call: Call) -> Document:
 def named(world: World, name: str) -> Document | None:
     """The one vault of that name, in whichever subscription."""
     return next((one for one in world.state.all_of(KIND) if documents.text(one, "name").lower() == name.lower()), None)
-
-
-def group_of(vault: Document) -> str:
-    match = re.search(r"/resourceGroups/([^/]+)/", documents.text(vault, "id"), re.IGNORECASE)
-    return match[1] if match else ""
 
 
 ROUTES = (

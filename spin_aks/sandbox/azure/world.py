@@ -27,6 +27,7 @@ SERVICES = (
     *("login", "subscriptions", "providers", "groups", "resources"),
     *("role_definitions", "roles", "identities", "aks"),
     *("vaults", "deleted_vaults", "vault_policies", "secrets"),
+    *("redis", "redis_enterprise", "cosmos", "cosmos_sql", "cosmos_roles"),
 )
 
 # Services whose resources have a host of their own keep it here, as long as there is the resource.
