@@ -8,6 +8,7 @@ SpinAksError            1   a stage failed; the message names what, where, why a
 ├── RegistryError       1   a registry said no, or nothing
 ├── ClusterError        1   an API server said no, or nothing
 │   └── RolloutError    1   it was applied, but its pods don't get ready
+├── AzureError           1   Azure said no, or nothing, or knows nobody who asks
 └── LockedError         1   another run holds this environment
 Interrupted           130   Ctrl-C (143: SIGTERM); no SpinAksError: nothing went wrong
 
@@ -98,6 +99,10 @@ class ClusterError(SpinAksError):
 
 
 class RolloutError(ClusterError):
+    pass
+
+
+class AzureError(SpinAksError):
     pass
 
 

@@ -30,6 +30,7 @@ LAYERS: tuple[tuple[frozenset[str], ...], ...] = (
         frozenset({"errors", "json_types", "secret", "consent", "observation", "spin_aks"}),
         frozenset({"toml_text", "toml_change"}),
         frozenset({"files", "kubernetes_object", "process", "clock", "terminal", "keyboard", "prompts", "asking"}),
+        frozenset({"side_by_side"}),
     ),
 )
 # The values that everything is made of stand below all gates.

@@ -1,0 +1,122 @@
+"""Container registries of Azure's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from spin_aks.azure import wire
+from spin_aks.azure.arm import ResourceId
+from spin_aks.azure.found import only
+from spin_aks.azure.operations import follow, settle
+from spin_aks.azure.problems import or_none, reported
+from spin_aks.errors import AzureError
+
+if TYPE_CHECKING:
+    from azure.core.polling import LROPoller
+    from azure.mgmt.containerregistry import ContainerRegistryManagementClient
+
+    from spin_aks.azure.operations import Watch
+    from spin_aks.azure.session import Session
+    from spin_aks.json_types import JSONObject
+
+KIND = "Microsoft.ContainerRegistry/registries"
+TITLE = "container registry"
+ABAC = "abacrepositorypermissions"
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """`login_server` is its host, never to be made from its name: newer ones have a hash in it.
+
+    `abac`: rights are given by repository, and AcrPull and AcrPush mean nothing. `public`: reached from everywhere.
+    """
+
+    id: ResourceId
+    location: str
+    state: str
+    login_server: str
+    sku: str
+    abac: bool
+    public: bool
+
+
+def registries(session: Session, subscription: str) -> tuple[Registry, ...]:
+    """All of a subscription; raises AzureError."""
+    with reported("list container registries", f"/subscriptions/{subscription}", tenant=session.tenant):
+        return tuple(parse(wire.document(one)) for one in _client(session, subscription).registries.list())
+
+
+def find(session: Session, subscription: str, name: str, group: str = "") -> Registry:
+    """The one of that name, in whatever group if none is given; raises NotFoundError, AmbiguousError, AzureError."""
+    if group:
+        found = get(session, ResourceId.of(subscription, group, KIND, name))
+        if found is not None:
+            return found
+    return only(registries(session, subscription), TITLE, name, group)
+
+
+def get(session: Session, resource: ResourceId) -> Registry | None:
+    """The registry, or None if there is none; raises AzureError."""
+
+    def look() -> Registry:
+        with reported(f"look up registry `{resource.name}`", str(resource), tenant=session.tenant):
+            return parse(
+                wire.document(_client(session, resource.subscription).registries.get(resource.group, resource.name))
+            )
+
+    return or_none(look)
+
+
+def why_not(session: Session, subscription: str, name: str) -> str:
+    """Why no registry of that name can be made, in Azure's words; empty if one can. Raises AzureError."""
+    body: JSONObject = {"name": name, "type": KIND}
+    with reported(f"see whether the name `{name}` is free", KIND, tenant=session.tenant):
+        answer = wire.document(_client(session, subscription).registries.check_name_availability(_any(body)))
+    return "" if wire.flag(answer, "nameAvailable") else wire.text(answer, "message") or "the name is taken"
+
+
+def body(location: str) -> JSONObject:
+    """The smallest registry, without the user `admin` whose password never ends."""
+    return {"location": location, "sku": {"name": "Basic"}, "properties": {"adminUserEnabled": False}}
+
+
+def create(session: Session, resource: ResourceId, location: str, watch: Watch) -> Registry:
+    """Makes the registry, or gives the one that is there; about ten seconds. Raises AzureError."""
+    task = f"make registry `{resource.name}`"
+    found = settle(watch, task, resource, lambda: get(session, resource))
+    if found is None:
+        operations = _client(session, resource.subscription).registries
+
+        def begin(token: str | None) -> LROPoller[Any]:
+            taken_up: dict[str, Any] = {"continuation_token": token} if token else {}
+            return operations.begin_create(resource.group, resource.name, _any(body(location)), **taken_up)
+
+        found = parse(wire.document(follow(watch, task, resource, begin)))
+    if found.state.lower() != "succeeded":
+        raise AzureError(f"can't {task}: its last operation ended as {found.state}", where=str(resource))
+    return found
+
+
+def _any(body: JSONObject) -> Any:
+    return body
+
+
+def _client(session: Session, subscription: str) -> ContainerRegistryManagementClient:
+    from azure.mgmt.containerregistry import ContainerRegistryManagementClient
+
+    return session.client(ContainerRegistryManagementClient, subscription)
+
+
+def parse(document: JSONObject) -> Registry:
+    """A registry from the JSON of Microsoft.ContainerRegistry/registries."""
+    properties = wire.at(document, "properties")
+    return Registry(
+        id=ResourceId.parse(wire.text(document, "id")),
+        location=wire.text(document, "location"),
+        state=wire.text(properties, "provisioningState"),
+        login_server=wire.text(properties, "loginServer").lower(),
+        sku=wire.text(document, "sku", "name"),
+        abac=wire.text(properties, "roleAssignmentMode").lower() == ABAC,
+        public=wire.text(properties, "publicNetworkAccess").lower() != "disabled",
+    )

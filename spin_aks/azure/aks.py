@@ -1,0 +1,239 @@
+"""AKS clusters: finding, making, and the Key Vault add-on.
+
+A cluster is changed by sending all of it back, as the Azure CLI does: what is left out would be reset. So it is read,
+changed in one place and sent with its ETag; somebody who was faster is waited for, and it is read again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from spin_aks.azure import aks_body, wire
+from spin_aks.azure.arm import ResourceId
+from spin_aks.azure.found import only
+from spin_aks.azure.operations import follow, half_made, settle
+from spin_aks.azure.problems import AzureRefusalError, Kind, or_none, reported
+from spin_aks.errors import AzureError
+
+if TYPE_CHECKING:
+    from azure.core.polling import LROPoller
+    from azure.mgmt.containerservice import ContainerServiceClient
+    from azure.mgmt.containerservice.models import ManagedCluster
+
+    from spin_aks.azure.aks_body import NewCluster
+    from spin_aks.azure.operations import Watch
+    from spin_aks.azure.session import Session
+    from spin_aks.json_types import JSONObject
+
+TITLE = "AKS cluster"
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A managed identity: `object_id` is what roles are given to, `client_id` what signs in as it."""
+
+    object_id: str
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    name: str
+    os_sku: str
+    node_image: str
+    node_size: str
+    node_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster as it is. Identities are None until it is made, and `kubelet` for one with a service principal.
+
+    `server` is the API server's host; `entra` says that people sign in by Entra ID, `local_accounts` that a
+    certificate is given besides; `problem` is what Azure says about its last failure.
+    """
+
+    id: ResourceId
+    location: str
+    state: str
+    power: str
+    kubernetes_version: str
+    server: str
+    tenant: str
+    node_group: str
+    private: bool
+    run_command: bool
+    entra: bool
+    local_accounts: bool
+    kubelet: Identity | None
+    keyvault_addon: bool
+    keyvault_identity: Identity | None
+    oidc_issuer: str
+    workload_identity: bool
+    pools: tuple[Pool, ...]
+    problem: str
+
+    @property
+    def running(self) -> bool:
+        return self.power in ("", "Running")
+
+
+def clusters(session: Session, subscription: str) -> tuple[Cluster, ...]:
+    """All of a subscription; raises AzureError."""
+    with reported("list AKS clusters", f"/subscriptions/{subscription}", tenant=session.tenant):
+        return tuple(parse(wire.document(one)) for one in _client(session, subscription).managed_clusters.list())
+
+
+def find(session: Session, subscription: str, name: str, group: str = "") -> Cluster:
+    """The one of that name, in whatever group if none is given; raises NotFoundError, AmbiguousError, AzureError."""
+    if group:
+        found = get(session, ResourceId.of(subscription, group, aks_body.KIND, name))
+        if found is not None:
+            return found
+    return only(clusters(session, subscription), TITLE, name, group)
+
+
+def get(session: Session, resource: ResourceId) -> Cluster | None:
+    """The cluster, or None if there is none (or no such group); raises AzureError."""
+    model = _read(session, resource)
+    return None if model is None else parse(wire.document(model))
+
+
+def create(session: Session, new: NewCluster, watch: Watch) -> Cluster:
+    """Makes the cluster of `aks_body.body`, or gives the one that is there: one that is being made is waited for.
+
+    Takes five to ten minutes. Raises AzureError, also for one whose making failed before.
+    """
+    task = f"make cluster `{new.id.name}`"
+    found = settle(watch, task, new.id, lambda: get(session, new.id))
+    if found is None:
+        _put(session, watch, task, new.id, aks_body.body(new))
+        found = settle(watch, task, new.id, lambda: get(session, new.id))
+    if found is None:
+        raise AzureError(f"can't {task}: it was made, and is gone", where=str(new.id))
+    return _whole(found, task)
+
+
+def enable_keyvault_addon(session: Session, resource: ResourceId, watch: Watch) -> Cluster:
+    """Turns the Key Vault add-on on, where it is off, and gives the cluster with the add-on's identity.
+
+    Takes about three minutes. Other operations on the cluster are waited for. Raises AzureError.
+    """
+    task = f"turn on the Key Vault add-on of cluster `{resource.name}`"
+    for left in reversed(range(TRIES)):
+        found = settle(watch, task, resource, lambda: get(session, resource))
+        if found is None:
+            raise AzureError(f"can't {task}: there is no such cluster", where=str(resource))
+        if found.keyvault_addon and found.keyvault_identity:
+            return found
+        try:
+            _turn_on(session, resource, watch, task)
+        except AzureRefusalError as error:
+            if error.kind is not Kind.BUSY or not left:
+                raise
+            watch.progress(f"{task}: {error.answer.message or 'the cluster is busy'}")
+    found = get(session, resource)
+    if found is None or found.keyvault_identity is None:
+        raise AzureError(f"can't {task}: Azure says it is done, but the add-on has no identity", where=str(resource))
+    return found
+
+
+def _turn_on(session: Session, resource: ResourceId, watch: Watch, task: str) -> None:
+    model = _read(session, resource)
+    if model is None:
+        return
+    changed: Any = model
+    profiles = wire.at(wire.document(model), "properties", "addonProfiles")
+    changed["properties"]["addonProfiles"] = aks_body.with_addon(profiles)
+    _put(session, watch, task, resource, changed, etag=wire.text(wire.document(model), "eTag"))
+
+
+def _put(session: Session, watch: Watch, task: str, resource: ResourceId, body: Any, *, etag: str = "") -> None:
+    from azure.core import MatchConditions
+
+    operations = _client(session, resource.subscription).managed_clusters
+    unchanged: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
+
+    def begin(token: str | None) -> LROPoller[ManagedCluster]:
+        taken_up: dict[str, Any] = {"continuation_token": token} if token else {}
+        return operations.begin_create_or_update(resource.group, resource.name, body, **unchanged, **taken_up)
+
+    follow(watch, task, resource, begin)
+
+
+def _read(session: Session, resource: ResourceId) -> ManagedCluster | None:
+    def look() -> ManagedCluster:
+        with reported(f"look up cluster `{resource.name}`", str(resource), tenant=session.tenant):
+            return _client(session, resource.subscription).managed_clusters.get(resource.group, resource.name)
+
+    return or_none(look)
+
+
+def _whole(found: Cluster, task: str) -> Cluster:
+    if found.state.lower() == "succeeded":
+        return found
+    what = f"can't {task}: its last operation ended as {found.state}"
+    error = AzureError(
+        what, where=str(found.id), why=found.problem, hint=f"`az aks delete --ids {found.id}` removes it"
+    )
+    raise half_made(error, found.id)
+
+
+def _client(session: Session, subscription: str) -> ContainerServiceClient:
+    from azure.mgmt.containerservice import ContainerServiceClient
+
+    return session.client(ContainerServiceClient, subscription)
+
+
+def parse(document: JSONObject) -> Cluster:
+    """A cluster from the JSON of Microsoft.ContainerService/managedClusters."""
+    properties = wire.at(document, "properties")
+    access = wire.at(properties, "apiServerAccessProfile")
+    private = wire.flag(access, "enablePrivateCluster")
+    addon = _addon(properties)
+    host = wire.text(properties, "privateFQDN" if private else "fqdn") or wire.text(properties, "fqdn")
+    return Cluster(
+        id=ResourceId.parse(wire.text(document, "id")),
+        location=wire.text(document, "location"),
+        state=wire.text(properties, "provisioningState"),
+        power=wire.text(properties, "powerState", "code"),
+        kubernetes_version=wire.text(properties, "currentKubernetesVersion")
+        or wire.text(properties, "kubernetesVersion"),
+        server=host,
+        tenant=wire.text(document, "identity", "tenantId"),
+        node_group=wire.text(properties, "nodeResourceGroup"),
+        private=private,
+        run_command=not wire.flag(access, "disableRunCommand"),
+        entra=isinstance(wire.at(properties, "aadProfile"), dict),
+        local_accounts=not wire.flag(properties, "disableLocalAccounts"),
+        kubelet=_identity(wire.at(properties, "identityProfile", "kubeletidentity")),
+        keyvault_addon=wire.flag(addon, "enabled"),
+        keyvault_identity=_identity(wire.at(addon, "identity")) if wire.flag(addon, "enabled") else None,
+        oidc_issuer=wire.text(properties, "oidcIssuerProfile", "issuerURL"),
+        workload_identity=wire.flag(properties, "securityProfile", "workloadIdentity", "enabled"),
+        pools=tuple(_pool(one) for one in wire.objects(properties, "agentPoolProfiles")),
+        problem=wire.text(properties, "status", "provisioningError", "message"),
+    )
+
+
+def _addon(properties: Any) -> Any:
+    profiles = wire.at(properties, "addonProfiles")
+    named = profiles.items() if isinstance(profiles, dict) else ()
+    return next((profile for name, profile in named if name.lower() == aks_body.ADDON.lower()), None)
+
+
+def _identity(found: Any) -> Identity | None:
+    object_id = wire.text(found, "objectId")
+    return Identity(object_id, wire.text(found, "clientId")) if object_id else None
+
+
+def _pool(found: JSONObject) -> Pool:
+    return Pool(
+        wire.text(found, "name"),
+        wire.text(found, "osSKU"),
+        wire.text(found, "nodeImageVersion"),
+        wire.text(found, "vmSize"),
+        wire.number(found, "count"),
+    )

@@ -1,0 +1,145 @@
+"""Workload identity: a managed identity that a Kubernetes service account may sign in as, with nothing stored.
+
+https://learn.microsoft.com/azure/aks/workload-identity-overview
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spin_aks.azure import wire
+from spin_aks.azure.arm import ResourceId, same
+from spin_aks.azure.problems import or_none, reported
+from spin_aks.errors import AzureError
+
+if TYPE_CHECKING:
+    from azure.mgmt.msi import ManagedServiceIdentityClient
+
+    from spin_aks.azure.session import Session
+    from spin_aks.json_types import JSONObject
+
+KIND = "Microsoft.ManagedIdentity/userAssignedIdentities"
+AUDIENCE = "api://AzureADTokenExchange"
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedIdentity:
+    """`object_id` is what roles are given to; `client_id` goes into the service account's annotation."""
+
+    id: ResourceId
+    location: str
+    object_id: str
+    client_id: str
+    tenant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Federation:
+    """Who may sign in as an identity: `subject` (a service account) by a token that `issuer` (a cluster) signed."""
+
+    name: str
+    issuer: str
+    subject: str
+    audiences: tuple[str, ...] = (AUDIENCE,)
+
+
+def service_account(name: str, issuer: str, namespace: str, account: str) -> Federation:
+    """A service account of the cluster whose OIDC issuer that is."""
+    return Federation(name, issuer, f"system:serviceaccount:{namespace}:{account}")
+
+
+def get(session: Session, resource: ResourceId) -> ManagedIdentity | None:
+    """The identity, or None if there is none; raises AzureError."""
+
+    def look() -> ManagedIdentity:
+        with reported(f"look up identity `{resource.name}`", str(resource), tenant=session.tenant):
+            found = _client(session, resource.subscription).user_assigned_identities.get(resource.group, resource.name)
+        return parse(wire.document(found))
+
+    return or_none(look)
+
+
+def body(location: str) -> JSONObject:
+    return {"location": location}
+
+
+def create(session: Session, resource: ResourceId, location: str) -> ManagedIdentity:
+    """Makes the identity, or gives the one that is there; done at once. Raises AzureError."""
+    found = get(session, resource)
+    if found is not None:
+        return found
+    with reported(f"make identity `{resource.name}`", str(resource), tenant=session.tenant):
+        made = _client(session, resource.subscription).user_assigned_identities.create_or_update(
+            resource.group, resource.name, wire.content(body(location)), content_type="application/json"
+        )
+    return parse(wire.document(made))
+
+
+def federations(session: Session, identity: ResourceId) -> tuple[Federation, ...]:
+    """All that an identity has, twenty at most; raises AzureError."""
+    with reported(f"see who may sign in as identity `{identity.name}`", str(identity), tenant=session.tenant):
+        found = _client(session, identity.subscription).federated_identity_credentials.list(
+            identity.group, identity.name
+        )
+        return tuple(parse_federation(wire.document(one)) for one in found)
+
+
+def federation_body(wanted: Federation) -> JSONObject:
+    audiences: list[str] = list(wanted.audiences)
+    return {"properties": {"issuer": wanted.issuer, "subject": wanted.subject, "audiences": [*audiences]}}
+
+
+def federate(session: Session, identity: ResourceId, wanted: Federation) -> bool:
+    """Lets the service account sign in as the identity; false if it may already. Raises AzureError.
+
+    Another one of the same issuer and subject under another name does as well: Azure lets there be one only.
+    """
+    if not wanted.issuer:
+        hint = "`az aks update --enable-oidc-issuer --enable-workload-identity` turns it on"
+        raise AzureError("the cluster has no OIDC issuer, without which no identity can be used", hint=hint)
+    if any(equal(one, wanted) for one in federations(session, identity)):
+        return False
+    task = f"let `{wanted.subject}` sign in as identity `{identity.name}`"
+    with reported(task, str(identity), tenant=session.tenant):
+        _client(session, identity.subscription).federated_identity_credentials.create_or_update(
+            identity.group,
+            identity.name,
+            wanted.name,
+            wire.content(federation_body(wanted)),
+            content_type="application/json",
+        )
+    return True
+
+
+def equal(one: Federation, other: Federation) -> bool:
+    """Whether both let the same sign in; an issuer's last slash says nothing to us, and is Azure's own."""
+    return (
+        same(one.issuer, other.issuer) and one.subject == other.subject and set(other.audiences) <= set(one.audiences)
+    )
+
+
+def _client(session: Session, subscription: str) -> ManagedServiceIdentityClient:
+    from azure.mgmt.msi import ManagedServiceIdentityClient
+
+    return session.client(ManagedServiceIdentityClient, subscription)
+
+
+def parse(document: JSONObject) -> ManagedIdentity:
+    properties = wire.at(document, "properties")
+    return ManagedIdentity(
+        ResourceId.parse(wire.text(document, "id")),
+        wire.text(document, "location"),
+        wire.text(properties, "principalId"),
+        wire.text(properties, "clientId"),
+        wire.text(properties, "tenantId"),
+    )
+
+
+def parse_federation(document: JSONObject) -> Federation:
+    properties = wire.at(document, "properties")
+    listed = wire.at(properties, "audiences")
+    audiences = tuple(str(one) for one in listed) if isinstance(listed, list) else ()
+    return Federation(
+        wire.text(document, "name"), wire.text(properties, "issuer"), wire.text(properties, "subject"), audiences
+    )

@@ -1,0 +1,80 @@
+"""How requests to Azure Resource Manager are sent: patient, but not for ever, and doing nothing that nobody asked for.
+
+It is the SDK's own pipeline but for three policies: the SDK's clients would register a resource provider by themselves
+and wait for that without an end, follow any `Retry-After`, and give up on a token that ends in mid-run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from azure.core.pipeline import policies as core
+from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
+
+if TYPE_CHECKING:
+    from azure.core.pipeline import PipelineRequest, PipelineResponse
+    from azure.core.rest import HttpRequest, HttpResponse
+
+    from spin_aks.azure.credential import Credential
+
+    Request = PipelineRequest[HttpRequest]
+    Response = PipelineResponse[HttpRequest, HttpResponse]
+
+AGAIN = 4
+LONGEST_PAUSE_S = 120.0
+CONNECT_TIMEOUT_S = 15.0
+ANSWER_TIMEOUT_S = 120.0
+
+
+def policies(credential: Credential, scope: str) -> list[Any]:
+    """The policies of one client, in their order; each client needs its own."""
+    return [
+        core.RequestIdPolicy(),
+        core.HeadersPolicy(),
+        core.UserAgentPolicy(base_user_agent="spin-aks"),
+        core.ContentDecodePolicy(),
+        core.RedirectPolicy(),
+        Patience(),
+        Bearer(credential, scope),
+        core.CustomHookPolicy(),
+        core.SensitiveHeaderCleanupPolicy(),
+        ARMHttpLoggingPolicy(),
+    ]
+
+
+def plain_policies() -> list[Any]:
+    """For services that know no token of ours: a registry's token service."""
+    return [core.UserAgentPolicy(base_user_agent="spin-aks"), core.ContentDecodePolicy(), Patience()]
+
+
+class Patience(core.RetryPolicy[Any, Any]):
+    """Tries again what can be repeated, after as long as Azure asks for; not if that is longer than anybody waits."""
+
+    def __init__(self) -> None:
+        super().__init__(retry_total=AGAIN, retry_connect=2, retry_read=2, retry_status=AGAIN, retry_backoff_max=20)
+
+    def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
+        if (self.get_retry_after(response) or 0.0) > LONGEST_PAUSE_S:
+            return False
+        return bool(super().is_retry(settings, response))
+
+    def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        request.context.options.setdefault("connection_timeout", CONNECT_TIMEOUT_S)
+        request.context.options.setdefault("read_timeout", ANSWER_TIMEOUT_S)
+        return super().send(request)
+
+
+class Bearer(ARMChallengeAuthenticationPolicy):
+    """Sends the token; one that Azure holds for expired is renewed once."""
+
+    def __init__(self, credential: Credential, scope: str) -> None:
+        super().__init__(credential, scope)
+        self._renewable, self._scope = credential, scope
+
+    def on_challenge(self, request: Any, response: Any) -> bool:
+        if super().on_challenge(request, response):
+            return True
+        if not self._renewable.forget():
+            return False
+        self.authorize_request(request, self._scope)
+        return True
