@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,12 +103,15 @@ def _keep(asking: Asking, known: Mapping[str, str], context: Context, here: Path
     from spin_aks.settings.found import seen_from
     from spin_aks.tasks import outputs
 
-    path = outputs.configuration_file(context)
-    if path is None or not asking.confirm(f"Keep this in `{seen_from(path, here)}`?", default=True):
+    path, kept = outputs.configuration_file(context), outputs.keepable(context, known)
+    but = "" if len(kept) == len(known) else ", but for the variables"
+    if path is None or not kept or not asking.confirm(f"Keep this in `{seen_from(path, here)}`{but}?", default=True):
         return
     try:
-        outputs.write(path, known)
+        outputs.write(path, kept)
     except SpinAksError as error:
-        terminal.warn(f"not kept: {terminal.on_one_line(str(error))}")
+        problem = error.problems[0]
+        where = pipeline.seen_from(here, problem.where)
+        terminal.show_notice(replace(problem, what=f"not kept: {problem.what}", where=where))
     else:
         terminal.say(f"wrote   {seen_from(path, here)}")

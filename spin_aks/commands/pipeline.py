@@ -17,7 +17,7 @@ from spin_aks.settings import found, loaded, notices
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from spin_aks.context import Context
     from spin_aks.plan import Plan
@@ -45,12 +45,19 @@ def configure_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--refresh", action="store_true", help="ask the registry, too, whether all is still there")
 
 
-def run(arguments: argparse.Namespace, targets: Sequence[str]) -> Plan:
-    """Brings `targets` up to date and returns the plan that was followed; asks for what is missing, if it may."""
+def nothing(_context: Context) -> None:
+    """What most commands do after a run."""
+
+
+def run(arguments: argparse.Namespace, targets: Sequence[str], then: Callable[[Context], None] = nothing) -> Plan:
+    """Brings `targets` up to date and returns the plan that was followed; asks for what is missing, if it may.
+
+    `then` has the last word, with what was loaded for the run: a file that is changed meanwhile is for the next one.
+    """
     answers: dict[str, str] = {}
     while True:
         try:
-            return _run(arguments, targets, answers)
+            return _run(arguments, targets, answers, then)
         except UsageError as error:
             if not error.missing:
                 raise
@@ -59,7 +66,12 @@ def run(arguments: argparse.Namespace, targets: Sequence[str]) -> Plan:
             answers |= asked.answers(error, arguments, answers)
 
 
-def _run(arguments: argparse.Namespace, targets: Sequence[str], answers: Mapping[str, str]) -> Plan:
+def _run(
+    arguments: argparse.Namespace,
+    targets: Sequence[str],
+    answers: Mapping[str, str],
+    then: Callable[[Context], None],
+) -> Plan:
     started = here()
     with entered(arguments, answers) as current:
         from spin_aks import engine
@@ -70,8 +82,9 @@ def _run(arguments: argparse.Namespace, targets: Sequence[str], answers: Mapping
         if not arguments.offline:
             current = watched(current, registry=arguments.refresh)
         plan = engine.run(current, targets)
-    if not any(stage.runs for stage in plan.behind(targets)):
-        terminal.say("everything is fresh")
+        if not any(stage.runs for stage in plan.behind(targets)):
+            terminal.say("everything is fresh")
+        then(current)
     return plan
 
 
@@ -84,14 +97,13 @@ def _tell(loaded_with: Loaded, started: Path) -> None:
         terminal.show_notice(notice)
 
 
-def say_where_it_runs(arguments: argparse.Namespace) -> None:
+def say_where_it_runs(context: Context) -> None:
     """The last word of whoever brought the application to the cluster."""
     from spin_aks import files
 
-    with entered(arguments) as current:
-        match files.read_json(current.state("applied.json")):
-            case {"application": str(name), "namespace": str(namespace), "address": str(address)}:
-                terminal.say(_where(name, namespace, address))
+    match files.read_json(context.state("applied.json")):
+        case {"application": str(name), "namespace": str(namespace), "address": str(address)}:
+            terminal.say(_where(name, namespace, address))
 
 
 def _where(name: str, namespace: str, address: str) -> str:
@@ -117,7 +129,7 @@ def entered(arguments: argparse.Namespace, answers: Mapping[str, str] | None = N
     except SpinAksError as error:
         if isinstance(error, ManifestError) and not any(problem.hint for problem in error.problems):
             error.problems = tuple(replace(problem, hint=REFERENCE) for problem in error.problems)
-        error.problems = tuple(replace(problem, where=_seen_from(started, problem.where)) for problem in error.problems)
+        error.problems = tuple(replace(problem, where=seen_from(started, problem.where)) for problem in error.problems)
         raise
     finally:
         os.chdir(started)
@@ -131,7 +143,8 @@ def here() -> Path:
         raise UsageError("the folder that you are in is gone", hint="`cd` to the application's folder") from error
 
 
-def _seen_from(folder: Path, where: str) -> str:
+def seen_from(folder: Path, where: str) -> str:
+    """`PATH` or `PATH:LINE` from here, as somebody in `folder` would name it; anything else as it is."""
     path, colon, line = where.partition(":")
     if not path or Path(path).is_absolute() or not Path(path).exists():
         return where

@@ -10,6 +10,7 @@ from spin_aks.commands import pipeline
 if TYPE_CHECKING:
     import argparse
 
+    from spin_aks.context import Context
     from spin_aks.json_types import JSONObject
 
 
@@ -19,15 +20,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    plan = pipeline.run(arguments, ["push"])
-    with pipeline.entered(arguments) as context:
-        pushed = files.read_json(context.state("push.json")) or {}
+    pushed: JSONObject = {}
+    plan = pipeline.run(arguments, ["push"], lambda context: pushed.update(_pushed(context)))
     stage = plan.stage("push")
     if arguments.output == "json":
         terminal.put_json(pushed if stage and stage.runs else _nothing_sent(pushed))
     else:
         terminal.put(str(pushed.get("reference", "")))
     return 0
+
+
+def _pushed(context: Context) -> JSONObject:
+    return files.read_json(context.state("push.json")) or {}
 
 
 def _nothing_sent(pushed: JSONObject) -> JSONObject:

@@ -9,6 +9,8 @@ from spin_aks.commands import pipeline
 if TYPE_CHECKING:
     import argparse
 
+    from spin_aks.context import Context
+
 PLACES = {"dockerfile": "image.dockerfile", "manifests": "kubernetes.dest"}
 STAGES = {"dockerfile": ["dockerfile"], "k8s": ["manifests"], "all": ["dockerfile", "manifests"]}
 
@@ -20,9 +22,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     stages = STAGES[arguments.what]
-    pipeline.run(arguments, stages)
-    with pipeline.entered(arguments) as context:
-        from spin_aks.tasks import outputs
-
-        outputs.note_places(context, [PLACES[stage] for stage in stages])
+    pipeline.run(arguments, stages, lambda context: _note(context, stages))
     return 0
+
+
+def _note(context: Context, stages: list[str]) -> None:
+    from spin_aks.tasks import outputs
+
+    outputs.note_places(context, [PLACES[stage] for stage in stages])

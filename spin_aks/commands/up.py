@@ -15,6 +15,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    pipeline.run(arguments, ["up"])
-    pipeline.say_where_it_runs(arguments)
+    pipeline.run(arguments, ["up"], pipeline.say_where_it_runs)
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from spin_aks.cluster.applied import Applied
     from spin_aks.context import Context
+    from spin_aks.errors import Problem
     from spin_aks.settings.loaded import Loaded
     from spin_aks.settings.row import Value
 
@@ -32,7 +34,8 @@ def note_pushed(context: Context, tag: str, digest: str) -> None:
     try:
         _change(path, {("image", "pushed", name): value for name, value in noted.items() if value})
     except SpinAksError as error:
-        terminal.warn(f"what was pushed is not noted in the configuration: {error}")
+        problem = error.problems[0]
+        terminal.show_notice(replace(problem, what=f"what was pushed is not noted: {problem.what}"))
 
 
 def remember_pushed(context: Context) -> None:
@@ -75,6 +78,12 @@ def configuration_file(context: Context) -> Path | None:
     return context.loaded.files.overlay or context.loaded.files.expected
 
 
+def keepable(context: Context, texts: Mapping[str, str]) -> dict[str, str]:
+    """What of these values may stand in that file: one application's variables are no other's."""
+    own = context.loaded is not None and is_own(context.loaded, Path.cwd())
+    return {key: text for key, text in texts.items() if own or not key.startswith("variables.")}
+
+
 def shown(path: Path) -> str:
     """The path as it is from here."""
     return os.path.relpath(path)
@@ -113,14 +122,24 @@ def note_places(context: Context, keys: Iterable[str]) -> None:
     loaded = context.loaded
     if loaded is None:
         return
-    path = loaded.files.expected
     if not is_own(loaded, Path.cwd()):
-        _tell_not_kept(keys, loaded, path)
+        _tell_not_kept(keys, loaded, loaded.files.expected)
         return
-    changed = {tuple(key.split(".")): place for key in keys if (place := _place(key, context, loaded, path))}
-    if changed and _change(path, changed):
-        named = ", ".join(f"`{'.'.join(key)}`" for key in changed)
-        terminal.say(f"wrote   {shown(path)}: {named}")
+    changed: dict[Path, dict[tuple[str, ...], Value]] = {}
+    for key in keys:
+        path = _file_of(key, loaded)
+        if place := _place(key, context, loaded, path):
+            changed.setdefault(path, {})[tuple(key.split("."))] = place
+    for path, values in changed.items():
+        if _change(path, values):
+            named = ", ".join(f"`{'.'.join(key)}`" for key in values)
+            terminal.say(f"wrote   {shown(path)}: {named}")
+
+
+def _file_of(key: str, loaded: Loaded) -> Path:
+    """The overlay where that has the key, since it would win over the file of all; else that."""
+    overlay = next((layer for layer in loaded.layers if layer.kind == "overlay" and key in layer.raw), None)
+    return loaded.files.overlay if overlay and loaded.files.overlay else loaded.files.expected
 
 
 def _tell_not_kept(keys: Iterable[str], loaded: Loaded, path: Path) -> None:
@@ -142,6 +161,16 @@ def _place(key: str, context: Context, loaded: Loaded, path: Path) -> str:
 
 
 def _change(path: Path, values: Mapping[tuple[str, ...], Value]) -> bool:
+    """Whether the file changed; errors name it as it is from here."""
     from spin_aks.settings import save
 
-    return save.change(path, dict(values))
+    try:
+        return save.change(path, dict(values))
+    except SpinAksError as error:
+        error.problems = tuple(_seen(problem, path) for problem in error.problems)
+        raise
+
+
+def _seen(problem: Problem, path: Path) -> Problem:
+    what, where = (text.replace(str(path), shown(path), 1) for text in (problem.what, problem.where))
+    return replace(problem, what=what, where=where)
