@@ -6,10 +6,12 @@ right to its secrets. The texts are those of the service, as users report them.
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from spin_aks.sandbox import documents, moments
+from spin_aks.sandbox.azure import role_definitions, roles
 from spin_aks.sandbox.azure.call import RefusedError
 from spin_aks.sandbox.azure.vault_names import KIND
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from spin_aks.sandbox.documents import Document
 
 AUDIENCE = "https://vault.azure.net"
-ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 # What a permission is called as an action on data.
 ACTIONS = {
     "get": "getSecret/action",
@@ -29,14 +30,6 @@ ACTIONS = {
     "delete": "delete",
     "recover": "recover/action",
     "purge": "purge/action",
-}
-OFFICER = frozenset(ACTIONS)
-# https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/security
-ROLES = {
-    "00482a5a-887f-4fb3-b363-3b7fe8e74483": OFFICER,  # Key Vault Administrator
-    "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": OFFICER,  # Key Vault Secrets Officer
-    "4633458b-17de-408a-b874-0445c86b69e6": frozenset({"get", "list"}),  # Key Vault Secrets User
-    "21090545-7ca7-4776-b22c-e363652d74d2": frozenset({"list"}),  # Key Vault Reader
 }
 
 
@@ -67,13 +60,14 @@ def _caller(call: Call, vault: Document) -> Caller:
 
 def _check_roles(call: Call, caller: Caller, vault: Document, permission: str, secret: str) -> None:
     where = documents.text(vault, "id") + (f"/secrets/{secret}" if secret else "")
-    if any(permission in granted for granted in _granted(call.world, caller.object_id, where)):
+    action = f"{KIND}/secrets/{ACTIONS[permission]}"
+    if _is_granted(call.world, caller.object_id, action, where):
         return
     message = (
         "Caller is not authorized to perform action on resource.\r\n"
         "If role assignments, deny assignments or role definitions were changed recently, please observe propagation "
         f"time.\r\nCaller: {_named(caller)}\r\n"
-        f"Action: '{KIND}/secrets/{ACTIONS[permission]}'\r\n"
+        f"Action: '{action}'\r\n"
         f"Resource: '{where.lower()}'\r\n"
         "Assignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: 'DeniedWithNoValidRBAC' \r\n"
         f"Vault: {_placed(vault)}\r\n"
@@ -81,19 +75,20 @@ def _check_roles(call: Call, caller: Caller, vault: Document, permission: str, s
     raise _forbidden(message, "ForbiddenByRbac")
 
 
-def _granted(world: World, object_id: str, where: str) -> list[frozenset[str]]:
-    """What each assignment of this principal gives it there, once it has had time to spread."""
-    found = []
-    for assignment in world.state.all_of(ASSIGNMENTS):
+def _is_granted(world: World, object_id: str, action: str, where: str) -> bool:
+    """Whether one of this principal's roles allows it there; a new assignment has to spread first."""
+    for assignment in world.state.all_of(roles.KIND):
         properties = documents.mapping(assignment, "properties")
-        role = documents.text(properties, "roleDefinitionId").rsplit("/", 1)[-1].lower()
-        if documents.text(properties, "principalId").lower() != object_id.lower() or role not in ROLES:
+        if documents.text(properties, "principalId").lower() != object_id.lower():
             continue
         scope = documents.text(properties, "scope").rstrip("/").lower()
-        age = moments.seconds_since(documents.text(properties, "createdOn").partition(".")[0].rstrip("Z") + "Z")
-        if f"{where.lower()}/".startswith(f"{scope}/") and age >= world.trouble.propagation_s:
-            found.append(ROLES[role])
-    return found
+        role = documents.text(properties, "roleDefinitionId").rsplit("/", 1)[-1].lower()
+        allowed = any(fnmatch(action.lower(), one.lower()) for one in role_definitions.BY_ID[role][-1])
+        second = documents.text(properties, "createdOn").partition(".")[0] + "Z"
+        has_spread = moments.seconds_since(second) >= world.trouble.propagation_s
+        if allowed and has_spread and f"{where.lower()}/".startswith(f"{scope}/"):
+            return True
+    return False
 
 
 def _check_policies(caller: Caller, vault: Document, permission: str) -> None:
