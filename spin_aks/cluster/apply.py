@@ -58,7 +58,7 @@ def apply(
     writer.rehearse(intended)
 
     rendered = frozenset(item.entry for item in intended)
-    known = inventory.add(cluster, namespace, application, rendered, environment=environment)
+    known = inventory.add(cluster, namespace, application, rendered, environment=environment, take_over=force)
     done |= writer.write(item for item in intended if not item.comes_first)
     leftover = (known | _remembered(previous, cluster, namespace, application)) - rendered
     gone = prune.prune(cluster, leftover, prune.Scope(application, namespace), progress)

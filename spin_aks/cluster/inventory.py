@@ -70,7 +70,10 @@ def read(cluster: Cluster, namespace: str, application: str) -> frozenset[Entry]
 def refuse_another(cluster: Cluster, namespace: str, application: str, environment: str) -> None:
     """Raises ClusterError if what is there is another environment's: each would take the other's objects over."""
     document = cluster.get(CONFIG_MAPS.path(namespace, name_for(application))) or {}
-    owner = fields.text(document, "data", "environment")
+    _refuse(fields.text(document, "data", "environment"), namespace, application, environment)
+
+
+def _refuse(owner: str, namespace: str, application: str, environment: str) -> None:
     if owner and environment and owner != environment:
         raise ClusterError(
             f"the environment `{owner}` has `{application}` in the namespace {namespace} already",
@@ -81,11 +84,20 @@ def refuse_another(cluster: Cluster, namespace: str, application: str, environme
 
 
 def add(
-    cluster: Cluster, namespace: str, application: str, entries: Iterable[Entry], *, environment: str = ""
+    cluster: Cluster,
+    namespace: str,
+    application: str,
+    entries: Iterable[Entry],
+    *,
+    environment: str = "",
+    take_over: bool = False,
 ) -> frozenset[Entry]:
-    """Everything in the inventory, `entries` among it from now on; it is `environment`'s then, if one is given."""
+    """Everything in the inventory, `entries` among it from now on; it is `environment`'s then, if one is given.
+
+    Raises ClusterError if it is another environment's by now, unless that is to be taken over.
+    """
     more = frozenset(entries)
-    return _update(cluster, namespace, application, lambda known: known | more, environment)
+    return _update(cluster, namespace, application, lambda known: known | more, environment, take_over=take_over)
 
 
 def remove(cluster: Cluster, namespace: str, application: str, entries: Iterable[Entry]) -> frozenset[Entry]:
@@ -100,12 +112,16 @@ def _update(
     application: str,
     change: Callable[[frozenset[Entry]], frozenset[Entry]],
     environment: str = "",
+    *,
+    take_over: bool = False,
 ) -> frozenset[Entry]:
     """Reads, changes and writes, again if somebody else wrote meanwhile: two at once lose nothing of each other's."""
     path = CONFIG_MAPS.path(namespace, name_for(application))
     for _ in range(ATTEMPTS):
         document = cluster.get(path)
         known, before = _entries(document or {}), fields.text(document or {}, "data", "environment")
+        if not take_over:
+            _refuse(before, namespace, application, environment)
         wanted = change(known)
         if document is not None and wanted == known and environment in ("", before):
             return wanted
