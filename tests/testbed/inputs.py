@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 Toml: TypeAlias = "Value | float | list[int]"
 
-FLAG, VARIABLE, OVERLAY, FILE, ANSWER = WAYS = ("flag", "variable", "overlay", "file", "answer")
-"""From the highest to the lowest."""
+ANSWER, FLAG, VARIABLE, OVERLAY, FILE = WAYS = ("answer", "flag", "variable", "overlay", "file")
+"""From the highest to the lowest. Somebody is asked only where all others give nothing, or an empty text."""
 
 ANY_TEXT = {
     "build.profile",

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from testbed.inputs import ANSWER, FILE, FLAG, OVERLAY, VARIABLE, Input, Toml, flag, inputs, names, toml, word
 
@@ -28,6 +28,7 @@ PARSER = parser_of("list", arguments.add)
 
 FEW = settings(
     max_examples=8,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # what fails is small, and shrinking it takes minutes
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
