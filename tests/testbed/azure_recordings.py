@@ -182,6 +182,8 @@ class Clients:
     credential: TokenCredential = field(default_factory=Anyone)
     # Of whoever the credential signs in.
     object_id: str = ""
+    # The sandbox that answers; none for a recording.
+    world: Any = None
     # Of a registry, once it was given.
     refresh_token: str = "recorded"
 
@@ -326,9 +328,12 @@ def waiting(*stories: Story) -> tuple[Story, ...]:
     return tuple(replace(story, unheld=NOT_YET) for story in stories)
 
 
-def recorded(story: Story, folder: Path) -> dict[str, object]:
-    """What the SDK makes of the recording, by step. Fails if an exchange of the story was not needed."""
-    recording = load(folder, story.recording)
+def recorded(story: Story, source: Path | Recording) -> dict[str, object]:
+    """What the SDK makes of the recording, by step. Fails if an exchange of the story was not needed.
+
+    `source` is the folder of the recordings, or the one that the story is of.
+    """
+    recording = _recording(story, source)
     playback = Playback(recording, story.exchanges)
     with playing(playback) as session:
         clients = Clients(session)
@@ -337,10 +342,14 @@ def recorded(story: Story, folder: Path) -> dict[str, object]:
     return results
 
 
-def same(story: Story, folder: Path, sandbox: Clients) -> tuple[dict[str, object], dict[str, object]]:
+def _recording(story: Story, source: Path | Recording) -> Recording:
+    return source if isinstance(source, Recording) else load(source, story.recording)
+
+
+def same(story: Story, source: Path | Recording, sandbox: Clients) -> tuple[dict[str, object], dict[str, object]]:
     """The results by step, of the recording and of the sandbox; equal if the sandbox answers as Azure did."""
-    recording = load(folder, story.recording)
-    expected = recorded(story, folder)
+    recording = _recording(story, source)
+    expected = recorded(story, recording)
     for given in story.given:
         given(sandbox, recording)
     actual = {}

@@ -86,7 +86,7 @@ def connected(world: World, object_id: str = SOMEBODY) -> Clients:
     session = requests.Session()
     session.trust_env = False
     session.mount("https://", Direct(world))
-    return Clients(session, SignedIn(world, object_id), object_id)
+    return Clients(session, SignedIn(world, object_id), object_id, world)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks.sandbox import documents, moments
 from spin_aks.sandbox.azure import aks_cluster, aks_commands, aks_kubeconfig, groups, identities
-from spin_aks.sandbox.azure.call import Call, RefusedError, answer, empty, not_found, page
+from spin_aks.sandbox.azure.call import Call, RefusedError, answer, empty, located, not_found, page
 from spin_aks.sandbox.azure.routes import Route
 from spin_aks.sandbox.documents import items, mapping, text
 
@@ -71,10 +71,7 @@ def _changing(asked: Document, before: Document | None) -> str:
 
 
 def _check(call: Call, asked: Document, before: Document | None) -> None:
-    location = text(asked, "location").replace(" ", "").lower()
-    if not location:
-        message = "The location property is required for this definition."
-        raise RefusedError(HTTPStatus.BAD_REQUEST, "LocationRequired", message)
+    located(asked, before)
     if not NAME.fullmatch(call.values["name"]):
         message = (
             f"The value of parameter resourceName '{call.values['name']}' is invalid. Error details: Name must start "
@@ -87,13 +84,6 @@ def _check(call: Call, asked: Document, before: Document | None) -> None:
     _check_busy(call)
     if before is None:
         return
-    if text(before, "location") != location:
-        message = (
-            f"The resource '{call.values['name']}' already exists in location '{text(before, 'location')}' in resource "
-            f"group '{call.values['group']}'. A resource with the same name cannot be created in location "
-            f"'{location}'. Please select a new resource name."
-        )
-        raise RefusedError(HTTPStatus.CONFLICT, "InvalidResourceLocation", message)
     wanted = call.header("If-Match").strip('"')
     if wanted not in ("", "*", text(before, "eTag")):
         message = f"The etag '{wanted}' does not match the managed cluster's: it was changed by another operation."

@@ -11,6 +11,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from spin_aks.sandbox import documents
+from spin_aks.sandbox.azure.call import located
 from spin_aks.sandbox.documents import JSON, Document, copied, mapping, text
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from spin_aks.sandbox.azure.call import Call
 
 KUBERNETES = "1.34"
-PATCH = "1.34.4"
+NEWEST_PATCH = 4
 NODE_IMAGE = "AKSUbuntu-2204gen2containerd-202610.13.0"
 OTHER_IMAGES = {
     "AzureLinux": "AKSAzureLinux-V3gen2-202610.13.0",
@@ -36,7 +37,7 @@ PASSED_ON = ("linuxProfile", "aadProfile", "windowsProfile", "httpProxyConfig", 
 def completed(call: Call, asked: Document, before: Document | None, state: str) -> Document:
     """The whole document right after the PUT, in provisioning state `state`."""
     name = call.values["name"]
-    location = text(asked, "location").replace(" ", "").lower()
+    location = located(asked, before)
     old = before or {}
     document: Document = {
         "id": call.fill(
@@ -68,7 +69,7 @@ def _properties(call: Call, asked: Document, old: Document, location: str, state
         "provisioningState": state,
         "powerState": {"code": "Running"},
         "kubernetesVersion": version,
-        "currentKubernetesVersion": version if version.count(".") > 1 else f"{version}{PATCH.removeprefix(KUBERNETES)}",
+        "currentKubernetesVersion": _patched(version),
         "dnsPrefix": names.prefix,
         **names.addresses(private=private, public_name=access.get("enablePrivateClusterPublicFQDN") is not False),
         "agentPoolProfiles": [_pool(pool, version, state) for pool in documents.items(asked, "agentPoolProfiles")],
@@ -148,7 +149,7 @@ def _pool(asked: Document, version: str, state: str) -> Document:
     found |= {
         "provisioningState": state,
         "powerState": {"code": "Running"},
-        "currentOrchestratorVersion": version if version.count(".") > 1 else PATCH,
+        "currentOrchestratorVersion": _patched(str(found["orchestratorVersion"])),
         "osSKU": system,
         "nodeImageVersion": OTHER_IMAGES.get(system, NODE_IMAGE),
         "upgradeSettings": upgrade | mapping(asked, "upgradeSettings"),
@@ -156,6 +157,11 @@ def _pool(asked: Document, version: str, state: str) -> Document:
     if documents.number(asked, "osDiskSizeGB") == 0:
         found["osDiskSizeGB"] = 128
     return found
+
+
+def _patched(version: str) -> str:
+    """The patch release that `1.34` stands for; a whole version stands for itself."""
+    return version if version.count(".") > 1 else f"{version}.{NEWEST_PATCH}"
 
 
 def _says_something(value: JSON) -> bool:

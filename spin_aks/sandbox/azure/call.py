@@ -29,7 +29,7 @@ class RefusedError(Exception):
         self, status: int, code: str, message: str, *headers: tuple[str, str], extra: Document | None = None
     ) -> None:
         super().__init__(message)
-        self.status = status
+        self.status = int(status)
         self.code = code
         self.headers = headers
         self.extra = extra or {}
@@ -132,6 +132,22 @@ def page(call: Call, found: Sequence[Document]) -> Answer:
         kept = {name: text for name, text in call.request.query.items() if name.lower() != "$skiptoken"}
         body["nextLink"] = f"https://{call.host}{call.request.path}?{urlencode({**kept, '$skiptoken': begin + size})}"
     return answer(body)
+
+
+def located(asked: Document, before: Document | None) -> str:
+    """Where a resource is to be, as Azure spells regions. RefusedError if nowhere, or elsewhere than it is."""
+    location = documents.text(asked, "location").replace(" ", "").lower()
+    if not location:
+        message = "The location property is required for this definition."
+        raise RefusedError(400, "LocationRequired", message)
+    if before is not None and documents.text(before, "location") != location:
+        there, parts = documents.text(before, "location"), documents.text(before, "id").split("/")
+        message = (
+            f"The resource '{parts[-1]}' already exists in location '{there}' in resource group '{parts[4]}'. A "
+            f"resource with the same name cannot be created in location '{location}'. Please select a new resource name."
+        )
+        raise RefusedError(409, "InvalidResourceLocation", message)
+    return location
 
 
 def not_found(kind: str, name: str, group: str) -> RefusedError:

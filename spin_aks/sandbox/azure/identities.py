@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks.sandbox import documents
 from spin_aks.sandbox.azure import groups
-from spin_aks.sandbox.azure.call import Call, RefusedError, answer, empty, not_found, page
+from spin_aks.sandbox.azure.call import Call, RefusedError, answer, empty, located, not_found, page
 from spin_aks.sandbox.azure.routes import Route
 
 if TYPE_CHECKING:
@@ -82,10 +82,7 @@ def put(call: Call) -> Answer:
     state = call.world.state
     with state.lock:
         before = state.get(KIND, call.fill(ONE))
-        location = documents.text(asked, "location").replace(" ", "").lower()
-        if not location:
-            message = "The location property is required for this definition."
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "LocationRequired", message)
+        location = located(asked, before)
         tags = documents.mapping(asked, "tags")
         group = groups.existing(call.world, call.fill(groups.ONE))
         resource_id = call.fill(ONE, group=documents.text(group, "name"))

@@ -84,6 +84,22 @@ def _with(assignment: Document, **changes: documents.JSON) -> Document:
     return {**assignment, "properties": {**documents.mapping(assignment, "properties"), **changes}}
 
 
+def of(world: World, principal: str, resource: str) -> frozenset[str]:
+    """The roles that a principal has at a resource, there or above, once they have had time to spread: their ids."""
+    where, found = f"{resource.lower()}/", set()
+    for assignment in world.state.all_of(KIND):
+        scope, person, role = _triple(assignment)
+        if person == principal.lower() and where.startswith(f"{scope}/") and has_spread(world, assignment):
+            found.add(role)
+    return frozenset(found)
+
+
+def has_spread(world: World, assignment: Document) -> bool:
+    made = documents.text(assignment, "properties", "createdOn").rstrip("Z")[:26]
+    age = datetime.now(UTC) - datetime.fromisoformat(made).replace(tzinfo=UTC)
+    return age.total_seconds() >= world.trouble.propagation_s
+
+
 def _check(call: Call, asked: Document, scope: str, before: Document | None) -> None:
     name, principal = call.values["name"], documents.text(asked, "principalId")
     if not _is_guid(name):

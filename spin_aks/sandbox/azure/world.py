@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks.sandbox.azure import arm, login, roles, subscriptions, tokens
 from spin_aks.sandbox.azure.call import Call, RefusedError
+from spin_aks.sandbox.azure.hosts import HOSTS, NAMED_BY_RESOURCES
 from spin_aks.sandbox.azure.operations import Operations
 from spin_aks.sandbox.azure.routes import MANAGEMENT, Routes
 from spin_aks.sandbox.azure.state import State
@@ -25,14 +26,10 @@ if TYPE_CHECKING:
 # Each has ROUTES, and FINISHES for its operations: name -> what happens at the end.
 SERVICES = (
     *("login", "subscriptions", "providers", "groups", "resources"),
-    *("role_definitions", "roles", "identities", "aks"),
+    *("role_definitions", "roles", "identities", "aks", "acr", "acr_login"),
     *("vaults", "deleted_vaults", "vault_policies", "secrets"),
     *("redis", "redis_enterprise", "cosmos", "cosmos_sql", "cosmos_roles"),
 )
-
-# Services whose resources have a host of their own keep it here, as long as there is the resource.
-HOSTS = "hosts"
-NAMED_BY_RESOURCES = (".azurecr.io", ".vault.azure.net")
 
 
 @dataclass(frozen=True, slots=True)
