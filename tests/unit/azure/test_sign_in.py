@@ -1,0 +1,368 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from azure.core.exceptions import ClientAuthenticationError
+from testbed.azure_answers import Reply, Script, Signed, scripted
+from testbed.azure_recordings import Hurried
+
+from spin_aks.azure import credential, groups, session, subscriptions
+from spin_aks.azure.arm import ResourceId
+from spin_aks.azure.credential import Credential, Person
+from spin_aks.azure.problems import AzureUnreachableError, SignInError
+from spin_aks.azure.session import CLOUDS, PUBLIC
+from spin_aks.azure.sign_in_problems import sign_in_failed
+from spin_aks.errors import AzureError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+GROUP = ResourceId(SUBSCRIPTION, "team")
+FOUND = Reply(200, {"id": str(GROUP), "location": "westeurope", "properties": {"provisioningState": "Succeeded"}})
+EXPIRED = Reply(
+    401,
+    {
+        "error": {
+            "code": "ExpiredAuthenticationToken",
+            "message": "The access token expiry UTC time is earlier than now.",
+        }
+    },
+    {"WWW-Authenticate": 'Bearer authorization_uri="https://login.windows.net/x", error="invalid_token"'},
+)
+
+
+def token(**claims: object) -> str:
+    middle = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"eyJ9.{middle}.sig"
+
+
+def test_who_signed_in_is_read_from_the_token() -> None:
+    person = token(oid="o", tid="t", upn="ann@contoso.com", scp="user_impersonation", idtyp="user")
+    robot = token(oid="o", tid="t", appid="a", idtyp="app")
+
+    assert Person("o", "t", "ann@contoso.com", "User") == credential.person(person)
+    assert Person("o", "t", "a", "ServicePrincipal") == credential.person(robot)
+
+
+@pytest.mark.parametrize("text", ["", "a.b", "a.????.c", token(tid="t"), "a.bnVsbA.c"])
+def test_a_token_that_names_nobody_is_told(text: str) -> None:
+    with pytest.raises(AzureError) as error:
+        credential.person(text)
+
+    assert "the token from the sign-in does not say who signed in" == str(error.value)
+
+
+def test_tokens_are_kept_for_all_clients_and_their_threads() -> None:
+    source = Signed()
+    signed = Credential(source, "T")
+
+    assert signed.get_token("a") == signed.get_token("a")
+    assert signed.get_token_info("a").token == signed.get_token("a").token
+    signed.get_token("b")
+    assert [("a", "T"), ("b", "T")] == source.asked
+
+
+def test_a_token_that_ends_soon_is_asked_for_anew() -> None:
+    from azure.core.credentials import AccessToken
+
+    from spin_aks import clock
+
+    class Short(Signed):
+        def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+            super().get_token(*scopes, **options)
+            return AccessToken("short", int(clock.now().timestamp()) + 200)
+
+    source = Short()
+    signed = Credential(source)
+    signed.get_token("a")
+    signed.get_token("a")
+
+    assert 2 == len(source.asked)
+
+
+def test_a_vault_in_another_tenant_is_asked_in_its_own() -> None:
+    source = Signed()
+    Credential(source, "T").get_token("vault", tenant_id="OTHER")
+
+    assert [("vault", "OTHER")] == source.asked
+
+
+def test_a_token_that_ends_in_mid_run_is_renewed_once() -> None:
+    script = Script()
+    script.answer("GET", "/resourcegroups/team", EXPIRED, FOUND)
+    source = Signed("old", "new")
+
+    assert groups.get(scripted(script, source), GROUP) is not None
+    assert ["Bearer old", "Bearer new"] == [one.headers["Authorization"] for one in script.asked]
+
+
+def test_a_sign_in_that_can_not_be_renewed_is_told_with_what_to_type() -> None:
+    script = Script()
+    script.answer("GET", "/resourcegroups/team", EXPIRED)
+
+    with pytest.raises(AzureError) as error:
+        groups.get(scripted(script, tenant="contoso.com"), GROUP)
+
+    assert (
+        "can't look up resource group `team`: the sign-in has expired, and can't be renewed without you",
+        "sign in again: `az login --tenant contoso.com`; then run the same command again: it takes up where it was",
+    ) == (error.value.problems[0].what, error.value.problems[0].hint)
+    assert 2 == len(script.asked)
+
+
+NOBODY = (
+    "DefaultAzureCredential failed to retrieve a token from the included credentials.\nAttempted credentials:\n"
+    "\tEnvironmentCredential: EnvironmentCredential authentication unavailable. Environment variables are not fully "
+    "configured.\n\tAzureCliCredential: Please run 'az login' to set up an account\nTo mitigate this issue"
+)
+
+
+def test_nobody_signed_in_is_told_with_the_command_and_what_was_tried() -> None:
+    script = Script()
+    source = Signed(raises=ClientAuthenticationError(message=NOBODY))
+
+    with pytest.raises(SignInError) as error:
+        credential.who(scripted(script, source, tenant="contoso.com"))
+
+    assert "nobody is signed in to Azure" == str(error.value)
+    assert (
+        "type `az login --tenant contoso.com`; in CI set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or "
+        "use a workload identity"
+    ) == error.value.problems[0].hint
+    assert (
+        "EnvironmentCredential: EnvironmentCredential authentication unavailable. Environment variables are not fully "
+        "configured.\nAzureCliCredential: Please run 'az login' to set up an account"
+    ) == error.value.why
+    assert [] == script.asked
+
+
+@pytest.mark.parametrize(
+    ("code", "what", "hint"),
+    [
+        ("AADSTS700082", "the sign-in to Azure has ended", "sign in again: `az login --tenant T`"),
+        (
+            "AADSTS50076",
+            "tenant `T` wants more than what was given at the sign-in: a second factor, a known device or a consent",
+            "sign in again: `az login --tenant T`",
+        ),
+        (
+            "AADSTS7000215",
+            "the secret or certificate of the service principal is wrong, or has run out",
+            "`az ad app credential reset --id CLIENT_ID` makes a new secret: set it as AZURE_CLIENT_SECRET",
+        ),
+        (
+            "AADSTS90002",
+            "there is no tenant `T` in this cloud of Azure's",
+            "`az account tenant list` shows yours; AZURE_AUTHORITY_HOST says which cloud is meant",
+        ),
+        (
+            "AADSTS50020",
+            "whoever signed in is not known in tenant `T`, not as a guest either",
+            "sign in as somebody who is: `az login --tenant T`, or ask its administrator for an invitation",
+        ),
+        (
+            "AADSTS900439",
+            "tenant `T` belongs to another of Azure's clouds",
+            "set AZURE_AUTHORITY_HOST to the cloud's sign-in host, and `az cloud set --name CLOUD`",
+        ),
+        ("AADSTS999", "Azure refuses the sign-in (AADSTS999)", "sign in again: `az login --tenant T`"),
+    ],
+)
+def test_a_refused_sign_in_is_told_by_its_code(code: str, what: str, hint: str) -> None:
+    error = sign_in_failed(f"Authentication failed: {code}: whatever Entra says. Trace ID: x", "T")
+
+    assert (SignInError, what, hint) == (type(error), str(error), error.problems[0].hint)
+
+
+def test_a_tenant_that_nobody_named_is_left_to_be_filled_in() -> None:
+    assert "type `az login --tenant TENANT`" == sign_in_failed("no", "").problems[0].hint
+
+
+def test_offline_at_the_sign_in_is_not_taken_for_a_refusal() -> None:
+    error = sign_in_failed(
+        "EnvironmentCredential: HTTPSConnectionPool(host='login.microsoftonline.com', port=443): Max retries exceeded",
+        "",
+    )
+
+    assert AzureUnreachableError is type(error)
+    assert "can't sign in to Azure: its sign-in service can't be reached" == str(error)
+
+
+class Entra(Script):
+    """Entra ID's side of a service principal's sign-in, as azure-identity asks for it."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__()
+        configuration = {
+            "token_endpoint": "https://login.microsoftonline.com/t/oauth2/v2.0/token",
+            "authorization_endpoint": "https://login.microsoftonline.com/t/oauth2/v2.0/authorize",
+            "issuer": "https://login.microsoftonline.com/t/v2.0",
+        }
+        self.answer("GET", "/discovery/instance", Reply(200, {"tenant_discovery_endpoint": "x", "metadata": []}))
+        self.answer("GET", "/openid-configuration", Reply(200, configuration))
+        self.answer("POST", "/oauth2/v2.0/token", reply)
+
+
+@pytest.fixture
+def service_principal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("TENANT_ID", "t"), ("CLIENT_ID", "c"), ("CLIENT_SECRET", "s")):
+        monkeypatch.setenv(f"AZURE_{name}", value)
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")
+    monkeypatch.delenv("AZURE_AUTHORITY_HOST", raising=False)
+
+
+def signed_in(script: Script, tenant: str = "") -> session.Session:
+    http = requests.Session()
+    http.trust_env = False
+    http.mount("https://", script)
+    return credential.sign_in(tenant, transport=Hurried(session=http, session_owner=False))
+
+
+@pytest.mark.usefixtures("service_principal")
+def test_a_service_principal_signs_in_through_the_real_credential() -> None:
+    made = token(oid="o", tid="t", appid="c", idtyp="app")
+    entra = Entra(Reply(200, {"access_token": made, "expires_in": 3599, "token_type": "Bearer"}))
+
+    assert Person("o", "t", "c", "ServicePrincipal") == credential.who(signed_in(entra))
+
+
+@pytest.mark.usefixtures("service_principal")
+def test_another_tenant_of_the_same_person_is_asked_by_its_name() -> None:
+    made = token(oid="o", tid="other", appid="c", idtyp="app")
+    entra = Entra(Reply(200, {"access_token": made, "expires_in": 3599, "token_type": "Bearer"}))
+
+    assert "other" == credential.who(signed_in(entra).in_tenant("other")).tenant
+    assert any("/other/v2.0/.well-known/openid-configuration" in one.url for one in entra.asked)
+
+
+@pytest.mark.usefixtures("service_principal")
+def test_a_wrong_secret_is_told_with_how_to_make_a_new_one() -> None:
+    refused = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided. Trace"}
+
+    with pytest.raises(SignInError) as error:
+        credential.who(signed_in(Entra(Reply(401, refused)), "t"))
+
+    assert "the secret or certificate of the service principal is wrong, or has run out" == str(error.value)
+
+
+@pytest.mark.usefixtures("service_principal")
+def test_a_sign_in_service_that_can_not_be_reached_is_told() -> None:
+    script = Script()
+    failure = requests.ConnectionError("HTTPSConnectionPool: Max retries exceeded (Failed to resolve 'login')")
+    script.answer("GET", ".", Reply(raises=failure))
+
+    with pytest.raises(AzureUnreachableError) as error:
+        credential.who(signed_in(script))
+
+    assert "can't sign in to Azure" in str(error.value)
+
+
+def test_the_cloud_is_chosen_by_the_sign_in_host() -> None:
+    assert PUBLIC == session.cloud({})
+    assert CLOUDS[1] == session.cloud({"AZURE_AUTHORITY_HOST": "https://login.microsoftonline.us/"})
+    with pytest.raises(UsageError) as error:
+        session.cloud({"AZURE_AUTHORITY_HOST": "login.example.com"})
+    assert "AZURE_AUTHORITY_HOST is `login.example.com`, which is no cloud of Azure's" == str(error.value)
+
+
+TENANTS = {"value": [{"tenantId": "a", "displayName": "A"}, {"tenantId": "b", "displayName": "B"}]}
+
+
+def listed(*names: str) -> Reply:
+    values = [
+        {"subscriptionId": name, "displayName": name.upper(), "tenantId": "a", "state": "Enabled"} for name in names
+    ]
+    return Reply(200, {"value": values})
+
+
+def test_the_subscriptions_of_all_tenants_are_found_though_one_wants_another_sign_in() -> None:
+    class Choosy(Signed):
+        def get_token(self, *scopes: str, tenant_id: str | None = None, **options: Any) -> Any:
+            if tenant_id == "b":
+                raise ClientAuthenticationError(message="AADSTS50076: a second factor, please")
+            return super().get_token(*scopes, tenant_id=tenant_id, **options)
+
+    script = Script()
+    script.answer("GET", "/tenants$", Reply(200, TENANTS))
+    script.answer("GET", "/subscriptions$", listed("one", "two"))
+
+    found = subscriptions.everywhere(scripted(script, Choosy()))
+
+    assert ["one", "two"] == [one.id for one in found.subscriptions]
+    assert [
+        ("b", "tenant `b` wants more than what was given at the sign-in: a second factor, a known device or a consent")
+    ] == [(tenant.id, str(error)) for tenant, error in found.refused]
+
+
+def test_a_second_page_of_subscriptions_is_read() -> None:
+    script = Script()
+    first = listed("one").body
+    assert isinstance(first, dict)
+    following = {**first, "nextLink": "https://management.azure.com/subscriptions?api-version=2022-12-01&$skiptoken=2"}
+    script.answer("GET", "/subscriptions$", Reply(200, following), listed("two"))
+
+    assert ["one", "two"] == [one.id for one in subscriptions.subscriptions(scripted(script))]
+
+
+def chosen(wanted: str, *found: tuple[str, str, str]) -> str:
+    every = tuple(subscriptions.Subscription(one, name, "t", state) for one, name, state in found)
+    return subscriptions.choose(every, wanted, "T").id
+
+
+def test_a_subscription_is_chosen_by_id_or_name_and_alone_without() -> None:
+    two = (("1", "Dev", "Enabled"), ("2", "Prod", "Enabled"), ("3", "Old", "Disabled"))
+
+    assert "2" == chosen("prod", *two)
+    assert "1" == chosen("1", *two)
+    assert "1" == chosen("", two[0], two[2])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "what", "hint"),
+    [
+        (
+            "",
+            (("1", "Dev", "Enabled"), ("2", "Prod", "Enabled")),
+            "which subscription is meant is not said",
+            "choose one of `Dev` (1), `Prod` (2)",
+        ),
+        ("old", (("1", "Dev", "Enabled"),), "there is no subscription `old`", "choose one of `Dev` (1)"),
+        (
+            "",
+            (("3", "Old", "Disabled"),),
+            "whoever signed in sees no subscription that can be used",
+            "sign in to the tenant that has one: `az login --tenant T`",
+        ),
+    ],
+)
+def test_what_can_not_be_chosen_is_told_with_what_there_is(
+    wanted: str, found: tuple[tuple[str, str, str], ...], what: str, hint: str
+) -> None:
+    with pytest.raises(AzureError) as error:
+        chosen(wanted, *found)
+
+    assert (what, hint) == (str(error.value), error.value.problems[0].hint)
+
+
+def test_a_disabled_subscription_is_refused_by_name() -> None:
+    script = Script()
+    body = {"subscriptionId": "1", "displayName": "Old", "tenantId": "t", "state": "Disabled"}
+    script.answer("GET", "/subscriptions/1$", Reply(200, body))
+
+    with pytest.raises(AzureError) as error:
+        subscriptions.get(scripted(script), "1")
+
+    assert "/subscriptions/1: can't use subscription `Old`: it is disabled" == str(error.value)
+
+
+def test_regions_are_listed_as_azure_lists_them(recordings: Path) -> None:
+    from testbed.azure_answers import recorded
+
+    signed, _ = recorded(recordings, "locations")
+
+    assert subscriptions.Location("eastus", "East US") in subscriptions.locations(signed, SUBSCRIPTION)
