@@ -61,13 +61,16 @@ def _cluster(call: Call, asked: Document, before: Document | None) -> Document:
     if call.api_version >= "2025-07-01" and not documents.text(sent, "publicNetworkAccess"):
         raise _missing("properties.publicNetworkAccess")
     zones: Document = {"zones": asked["zones"]} if "zones" in asked else {}
+    # The older kind has no choice of it.
+    older = documents.text(sku, "name").startswith("Enterprise")
+    copies: Document = {} if older else {"highAvailability": documents.text(sent, "highAvailability") or "Enabled"}
     state = "Updating" if before else "Creating"
     return {
         "id": call.fill(ONE),
         "name": call.values["cluster"],
         "type": KIND,
         "location": placement.shown(location),
-        "kind": "v1" if documents.text(sku, "name").startswith("Enterprise") else "v2",
+        "kind": "v1" if older else "v2",
         "sku": sku,
         **zones,
         "tags": documents.mapping(asked, "tags"),
@@ -75,7 +78,7 @@ def _cluster(call: Call, asked: Document, before: Document | None) -> Document:
             "hostName": f"{call.values['cluster'].lower()}.{location}.redis.azure.net",
             "redisVersion": "7.4",
             "minimumTlsVersion": documents.text(sent, "minimumTlsVersion") or "1.2",
-            "highAvailability": documents.text(sent, "highAvailability") or "Enabled",
+            **copies,
             "publicNetworkAccess": documents.text(sent, "publicNetworkAccess") or "Enabled",
             "provisioningState": state,
             "resourceState": state,
@@ -105,7 +108,9 @@ def _database(call: Call, asked: Document, before: Document | None) -> Document:
     if old and policy != documents.text(old, "clusteringPolicy"):
         message = "The property 'clusteringPolicy' can't be updated after the database is created."
         raise RefusedError(HTTPStatus.BAD_REQUEST, "BadRequest", message)
-    extra: Document = {name: sent[name] for name in ("modules", "persistence", "geoReplication") if name in sent}
+    extra: Document = {name: sent[name] for name in ("persistence", "geoReplication") if name in sent}
+    if modules := documents.items(sent, "modules"):
+        extra["modules"] = [{"args": "", "version": "1.0.0", **module} for module in modules]
     state = "Updating" if before else "Creating"
     return {
         "id": call.fill(DATABASE),

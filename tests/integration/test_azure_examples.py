@@ -1,0 +1,22 @@
+"""What no traffic was recorded of: the sandbox's Azure answers as Microsoft's own examples say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from testbed import azure_examples, azure_recordings, azure_sandbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from testbed.azure_examples import Example
+
+
+@pytest.mark.parametrize("example", azure_examples.EXAMPLES, ids=lambda example: example.file)
+def test_the_sandbox_answers_as_the_example_says(shared: Path, example: Example, tmp_path: Path) -> None:
+    recording = azure_examples.load(shared / "azure-spec", example)
+    with azure_sandbox.opened(tmp_path) as world:
+        expected, actual = azure_recordings.same(example.story, recording, azure_sandbox.connected(world))
+
+    assert expected == actual
