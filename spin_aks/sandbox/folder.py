@@ -5,6 +5,7 @@ sandbox.json          ports, and the registry's earlier addresses; says that the
 lock                  held by the process whose threads serve; inside: its process id and since when
 kubeconfig            of the cluster
 cluster.sqlite        its objects
+azure/                certificates, the key that signs tokens, and azure.sqlite: all that was made in its Azure
 registry/             blobs, manifests, tags
 ```
 """
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONTEXT = "spin-aks-sandbox"
+AZURE = "azure"
 KUBECONFIG = """\
 # Written by `spin-aks sandbox`, each time it starts.
 apiVersion: v1
@@ -64,6 +66,7 @@ class Memory:
     registry_port: int = 0
     cluster_port: int = 0
     registry_hosts: tuple[str, ...] = ()
+    azure_port: int = 0
 
 
 def recall(folder: Path) -> Memory:
@@ -80,13 +83,15 @@ def recall(folder: Path) -> Memory:
         return Memory()
     hosts = found.get("registry_hosts")
     earlier = tuple(host for host in hosts if isinstance(host, str)) if isinstance(hosts, list) else ()
-    return Memory(documents.number(found, "registry_port"), documents.number(found, "cluster_port"), earlier)
+    ports = [documents.number(found, f"{name}_port") for name in ("registry", "cluster", "azure")]
+    return Memory(ports[0], ports[1], earlier, ports[2])
 
 
 def remember(folder: Path, memory: Memory) -> None:
     document: documents.Document = {
         "registry_port": memory.registry_port,
         "cluster_port": memory.cluster_port,
+        "azure_port": memory.azure_port,
         "registry_hosts": [*memory.registry_hosts],
     }
     disk.replace(folder / "sandbox.json", (json.dumps(document, indent=2) + "\n").encode())
@@ -105,8 +110,9 @@ def clear(folder: Path) -> None:
         return
     lock = Lock(folder)
     try:
-        for name in ("cluster.sqlite", "cluster.sqlite-wal", "cluster.sqlite-shm"):
-            disk.remove(folder / name)
+        for database in ("cluster.sqlite", f"{AZURE}/azure.sqlite"):
+            for name in (database, f"{database}-wal", f"{database}-shm"):
+                disk.remove(folder / name)
         shutil.rmtree(folder / "registry", ignore_errors=True)
         remember(folder, memory)
     finally:

@@ -7,10 +7,14 @@ import os
 import sqlite3
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from spin_aks.sandbox import folder as folders
 from spin_aks.sandbox.api import Api
+from spin_aks.sandbox.azure.proxy import Proxy
+from spin_aks.sandbox.azure.proxy import environment as azure_environment
 from spin_aks.sandbox.blobs import Blobs
 from spin_aks.sandbox.cluster_server import ClusterServer
 from spin_aks.sandbox.controllers import Controllers
@@ -18,14 +22,18 @@ from spin_aks.sandbox.folder import Lock, Memory, SandboxError
 from spin_aks.sandbox.images import Images
 from spin_aks.sandbox.objects import Store
 from spin_aks.sandbox.registry import Registry
-from spin_aks.sandbox.web import LOOPBACK, Answer, Handler, Request, Server
+from spin_aks.sandbox.web import LOOPBACK, Answer, Request, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
+    from spin_aks.sandbox.azure.world import World
+
+Serving = TypeVar("Serving", Server, Proxy)
+
 HOLD = "/spin-aks/hold"
+REGISTRY_DOMAIN = "azurecr.io"
 HEARTBEAT_S = 0.5
 # Below the ports that systems give to outgoing connections, so that a kept port is still free next time.
 FIRST_PORT, PORTS = 20000, 9000
@@ -65,14 +73,38 @@ class Running:
         self._store = Store(self._folder / "cluster.sqlite")
         api = Api(self._store)
         ports = _candidates(self._folder)
-        self._registry = _serve(Registry(blobs), memory.registry_port, ports)
+        registry = Registry(blobs)
+        self._registry = _serve(partial(Server, registry), memory.registry_port, ports)
         cluster = ClusterServer(api)
-        self._cluster = _serve(lambda request: self._hold(request) or cluster(request), memory.cluster_port, ports)
+        answer = partial(Server, lambda request: self._hold(request) or cluster(request))
+        self._cluster = _serve(answer, memory.cluster_port, ports)
+        proxy = partial(Proxy, self._folder / folders.AZURE, partial(self._open_azure, registry))
+        self._azure = _serve(proxy, memory.azure_port, ports)
         hosts = tuple(dict.fromkeys((*memory.registry_hosts, self._registry.host)))
         self.notices = _moved(memory, self._registry, self._cluster)
-        folders.remember(self._folder, Memory(self._registry.port, self._cluster.port, hosts))
+        kept = Memory(self._registry.port, self._cluster.port, hosts, self._azure.port)
+        folders.remember(self._folder, kept)
         self.kubeconfig = folders.write_kubeconfig(self._folder, self._cluster.host)
-        self._controllers = Controllers(api, Images(blobs, hosts).problem)
+        self._controllers = Controllers(api, Images(blobs, hosts, self._refused_pull).problem)
+
+    def _open_azure(self, registry: Registry) -> World:
+        from spin_aks.sandbox.azure.world import Surroundings, World
+
+        trouble = os.environ.get("SPIN_AKS_SANDBOX_TROUBLE", "")
+        around = Surroundings(registry, self._leading)
+        return World(self._folder / folders.AZURE, around, Path(trouble) if trouble else None)
+
+    def _leading(self) -> str:
+        """The kubeconfig of the cluster that all clusters of the sandbox's Azure lead to."""
+        named = os.environ.get("SPIN_AKS_SANDBOX_KUBECONFIG")
+        return (Path(named) if named else self.kubeconfig).read_text(encoding="utf-8")
+
+    def _refused_pull(self, host: str, repository: str) -> str | None:
+        if not host.endswith(f".{REGISTRY_DOMAIN}"):
+            return None
+        from spin_aks.sandbox.azure import pulls
+
+        return pulls.refusal(self._azure.world, host, repository)
 
     @property
     def registry_host(self) -> str:
@@ -81,7 +113,7 @@ class Running:
     @property
     def environment(self) -> dict[str, str]:
         """What a command needs to work in this sandbox, to be added to its own environment."""
-        return environment(self.registry_host, self.kubeconfig)
+        return environment(self._folder, self.registry_host, self._azure.port)
 
     @property
     def guests(self) -> tuple[Guest, ...]:
@@ -95,6 +127,7 @@ class Running:
         self._registry.stop()
         self._store.close()
         self._controllers.stop()
+        self._azure.stop()
         self._lock.release()
 
     def __enter__(self) -> Running:
@@ -121,8 +154,9 @@ class Running:
             self._guests.pop(id(guest), None)
 
 
-def environment(registry_host: str, kubeconfig: Path) -> dict[str, str]:
-    """The variables that point the tool, and kubectl, to the sandbox; loopback never goes through a proxy."""
+def environment(folder: Path, registry_host: str, azure_port: int) -> dict[str, str]:
+    """The variables that point the tool, kubectl and Azure's SDKs to the sandbox; loopback never goes by proxy."""
+    kubeconfig = folder / "kubeconfig"
     direct = ",".join(dict.fromkeys([*filter(None, os.environ.get("NO_PROXY", "").split(",")), LOOPBACK, "localhost"]))
     return {
         "SPIN_AKS_SANDBOX": "1",
@@ -132,6 +166,7 @@ def environment(registry_host: str, kubeconfig: Path) -> dict[str, str]:
         "NO_PROXY": direct,
         "no_proxy": direct,
         "SPIN_AKS_CLUSTER_CONTEXT": folders.CONTEXT,
+        **azure_environment(folder / folders.AZURE, azure_port),
     }
 
 
@@ -142,13 +177,13 @@ def _candidates(folder: Path) -> tuple[int, ...]:
     return tuple(FIRST_PORT + (start + 37 * number) % PORTS for number in range(ATTEMPTS))
 
 
-def _serve(handler: Handler, kept: int, candidates: tuple[int, ...]) -> Server:
+def _serve(start: Callable[[int], Serving], kept: int, candidates: tuple[int, ...]) -> Serving:
     for port in (kept, *candidates) if kept else candidates:
         try:
-            return Server(handler, port)
+            return start(port)
         except (OSError, OverflowError):
             continue
-    return Server(handler)
+    return start(0)
 
 
 def _moved(memory: Memory, registry: Server, cluster: Server) -> tuple[str, ...]:

@@ -43,12 +43,13 @@ class Session:
         memory = folders.recall(self._folder)
         self.registry_host = f"{LOOPBACK}:{memory.registry_port}"
         self.kubeconfig = self._folder / "kubeconfig"
+        self._azure_port = memory.azure_port
         if self._seat is not None:
             threading.Thread(target=self._follow, daemon=True).start()
 
     @property
     def environment(self) -> dict[str, str]:
-        return environment(self.registry_host, self.kubeconfig)
+        return environment(self._folder, self.registry_host, self._azure_port)
 
     @property
     def serves(self) -> bool:

@@ -14,7 +14,7 @@ from azure.core.credentials import AccessToken
 from requests.adapters import BaseAdapter
 from testbed.azure_recordings import SUBSCRIPTION, Clients
 
-from spin_aks.sandbox.azure import subscriptions
+from spin_aks.sandbox.azure import identifiers, subscriptions
 from spin_aks.sandbox.azure.call import Caller
 from spin_aks.sandbox.azure.world import Surroundings, World
 from spin_aks.sandbox.web import Answer, Body, ClientGoneError, Request
@@ -77,7 +77,7 @@ class SignedIn:
         self._object_id = object_id
 
     def get_token(self, *scopes: str, **options: object) -> AccessToken:
-        caller = Caller(self._object_id, subscriptions.TENANT, self._object_id, scopes[0].removesuffix("/.default"))
+        caller = Caller(self._object_id, identifiers.TENANT, self._object_id, scopes[0].removesuffix("/.default"))
         return AccessToken(self._world.tokens.issue(caller), int(time.time()) + 3600)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from testbed.azure_recordings import NOT_YET, SUBSCRIPTION, TENANT, Step, Story
 
-from spin_aks.sandbox.azure import identities, subscriptions
+from spin_aks.sandbox.azure import identifiers, identities
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -383,7 +383,7 @@ def registries_listed(sandbox: Clients, recording: Recording) -> None:
 
 
 def tenant_of(clients: Clients) -> str:
-    return subscriptions.TENANT if clients.world else TENANT
+    return identifiers.TENANT if clients.world else TENANT
 
 
 def tokens(clients: Clients, door: str, **form: str) -> dict[str, Any]:

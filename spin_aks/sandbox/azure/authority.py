@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-HOSTS = ("management.azure.com", "login.microsoftonline.com")
-WILDCARDS = ("vault.azure.net", "azurecr.io", "blob.core.windows.net")
+HOSTS = ("management.azure.com", "login.microsoftonline.com", "spinakssandbox.blob.core.windows.net")
+WILDCARDS = ("vault.azure.net", "azurecr.io")
+BUNDLE = "ca-bundle.pem"
 VALID_DAYS = 397
 RENEWED_AFTER_S = 300 * 24 * 3600
 TRUST_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -38,7 +39,7 @@ class Authority:
     def __init__(self, folder: Path, environment: Mapping[str, str] = os.environ) -> None:
         self._own = folder / "ca.pem"
         self._hosts = folder / "hosts.pem"
-        self.bundle = folder / "ca-bundle.pem"
+        self.bundle = folder / BUNDLE
         if _is_old(self._hosts) or _is_old(self._own):
             _make(self._own, self._hosts)
         content = trusted(environment, self.bundle) + b"\n" + self._own.read_bytes()

@@ -144,7 +144,8 @@ def located(asked: Document, before: Document | None) -> str:
         there, parts = documents.text(before, "location"), documents.text(before, "id").split("/")
         message = (
             f"The resource '{parts[-1]}' already exists in location '{there}' in resource group '{parts[4]}'. A "
-            f"resource with the same name cannot be created in location '{location}'. Please select a new resource name."
+            f"resource with the same name cannot be created in location '{location}'. Please select a new "
+            "resource name."
         )
         raise RefusedError(409, "InvalidResourceLocation", message)
     return location

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 from spin_aks.sandbox import moments
 from spin_aks.sandbox.azure.call import Call, Caller, answer
+from spin_aks.sandbox.azure.identifiers import CLIENT, OBJECT
 from spin_aks.sandbox.azure.routes import Route
 from spin_aks.sandbox.azure.subscriptions import TENANTS
 from spin_aks.sandbox.azure.tokens import LIFETIME_S
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from spin_aks.sandbox.web import Answer
 
 HOST = "login.microsoftonline.com"
-CLIENT = "5a4db0c5-c11e-4000-8000-000000000003"
-OBJECT = "5a4db0c5-0b1e-4000-8000-000000000004"
 
 
 def discover(call: Call) -> Answer:

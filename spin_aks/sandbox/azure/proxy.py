@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from functools import partial
+import threading
+from functools import cached_property, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from spin_aks.sandbox.azure import login
-from spin_aks.sandbox.azure.authority import Authority, plays
-from spin_aks.sandbox.azure.subscriptions import SUBSCRIPTION, TENANT
+from spin_aks.sandbox.azure.authority import BUNDLE, Authority, plays
+from spin_aks.sandbox.azure.identifiers import CLIENT, SUBSCRIPTION, TENANT
+from spin_aks.sandbox.azure.tokens import TOKEN_KEY, Tokens
 from spin_aks.sandbox.azure.tunnel import UnreachableError, Upstream, carry
-from spin_aks.sandbox.web import Answer, Connection, Listener, Request, Server
+from spin_aks.sandbox.web import LOOPBACK, Answer, Connection, Listener, Request, Server
 
 if TYPE_CHECKING:
     import socket
+    import ssl
+    from collections.abc import Callable
     from pathlib import Path
 
     from spin_aks.sandbox.azure.world import World
@@ -23,42 +26,63 @@ TLS_WITHIN_S = 30.0
 
 
 class Proxy:
-    """Serves on loopback from construction until `stop`; its certificates are in the world's folder.
+    """Serves on loopback from construction until `stop`; its certificates are in `folder`.
 
-    Raises OSError if `port` is taken or the folder can't be used.
+    `open_world` is called when a host that the sandbox plays is first asked for something. Raises OSError if `port` is
+    taken or the folder can't be used.
     """
 
-    def __init__(self, world: World, port: int = 0) -> None:
-        self.world = world
+    def __init__(self, folder: Path, open_world: Callable[[], World], port: int = 0) -> None:
+        self._folder = folder
+        self._open_world = open_world
+        self._opened: World | None = None
+        self._guard = threading.Lock()
         self.upstream = Upstream.of(os.environ)
-        self._authority = Authority(world.folder)
-        self.context = self._authority.server_context()
+        self._authority = Authority(folder)
         self._server = Server(_connect_only, port, connection=partial(ProxyConnection, self))
         self.port = self._server.port
 
     @property
-    def bundle(self) -> Path:
-        """The certificates that a client of this proxy has to trust."""
-        return self._authority.bundle
+    def environment(self) -> dict[str, str]:
+        return environment(self._folder, self.port)
 
     @property
-    def environment(self) -> dict[str, str]:
-        """What makes a command's SDKs use this proxy, and sign in as the sandbox's own service principal."""
-        address, bundle = f"http://{self._server.host}", str(self.bundle)
-        return {
-            "HTTPS_PROXY": address,
-            "https_proxy": address,
-            "REQUESTS_CA_BUNDLE": bundle,
-            "SSL_CERT_FILE": bundle,
-            "AZURE_TENANT_ID": TENANT,
-            "AZURE_CLIENT_ID": login.CLIENT,
-            "AZURE_CLIENT_SECRET": self.world.tokens.client_secret,
-            "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
-            "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential",
-        }
+    def host(self) -> str:
+        return self._server.host
+
+    @property
+    def world(self) -> World:
+        with self._guard:
+            if self._opened is None:
+                self._opened = self._open_world()
+            return self._opened
+
+    @cached_property
+    def context(self) -> ssl.SSLContext:
+        return self._authority.server_context()
 
     def stop(self) -> None:
+        """Closes the world, too, if there came to be one."""
         self._server.stop()
+        with self._guard:
+            if self._opened is not None:
+                self._opened.close()
+
+
+def environment(folder: Path, port: int) -> dict[str, str]:
+    """What makes a command's SDKs use the proxy at that port, and sign in as the sandbox's own service principal."""
+    address, bundle = f"http://{LOOPBACK}:{port}", str(folder / BUNDLE)
+    return {
+        "HTTPS_PROXY": address,
+        "https_proxy": address,
+        "REQUESTS_CA_BUNDLE": bundle,
+        "SSL_CERT_FILE": bundle,
+        "AZURE_TENANT_ID": TENANT,
+        "AZURE_CLIENT_ID": CLIENT,
+        "AZURE_CLIENT_SECRET": Tokens(folder / TOKEN_KEY).client_secret,
+        "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
+        "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential",
+    }
 
 
 def _connect_only(_request: Request) -> Answer:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks.sandbox.azure import locations
 from spin_aks.sandbox.azure.call import Call, RefusedError, answer, page
+from spin_aks.sandbox.azure.identifiers import SUBSCRIPTION, TENANT
 from spin_aks.sandbox.azure.routes import Route
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from spin_aks.sandbox.web import Answer
 
 TENANTS, SUBSCRIPTIONS = "tenants", "subscriptions"
-TENANT = "5a4db0c5-7e1a-4000-8000-000000000001"
-SUBSCRIPTION = "5a4db0c5-5b5c-4000-8000-000000000002"
 LOCATION_ID = "~/locations"
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from spin_aks.sandbox.azure.call import Call
     from spin_aks.sandbox.documents import Document
 
+# The file with the key that signs them, below the folder of the sandbox's Azure.
+TOKEN_KEY = "token-key"  # noqa: S105 (a file's name)
 LIFETIME_S = 3600
 HEADER: Document = {"typ": "JWT", "alg": "HS256", "kid": "spin-aks-sandbox"}
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from spin_aks.sandbox.azure import arm, login, roles, subscriptions, tokens
+from spin_aks.sandbox.azure import arm, identifiers, roles, subscriptions, tokens
 from spin_aks.sandbox.azure.call import Call, RefusedError
 from spin_aks.sandbox.azure.hosts import HOSTS, NAMED_BY_RESOURCES
 from spin_aks.sandbox.azure.operations import Operations
@@ -55,11 +55,11 @@ class World:
         services = [importlib.import_module(f"spin_aks.sandbox.azure.{name}") for name in SERVICES]
         self.state = State(folder / "azure.sqlite")
         if subscriptions.begin(self.state):
-            roles.begin(self.state, login.OBJECT, subscriptions.SUBSCRIPTION)
+            roles.begin(self.state, identifiers.OBJECT, identifiers.SUBSCRIPTION)
         self.trouble = Trouble(trouble_file or folder / "trouble.toml", self.state)
         finishes = dict(chain.from_iterable(service.FINISHES.items() for service in services))
         self.operations = Operations(self.state, finishes)
-        self.tokens = tokens.Tokens(folder / "token-key")
+        self.tokens = tokens.Tokens(folder / tokens.TOKEN_KEY)
         self._routes = Routes(chain.from_iterable(service.ROUTES for service in services))
 
     def __call__(self, request: Request, host: str) -> Answer:
