@@ -15,6 +15,7 @@ from spin_aks.sandbox.azure import deleted_vaults, placement, vault_names
 from spin_aks.sandbox.azure.call import RefusedError, answer, empty, not_found, page
 from spin_aks.sandbox.azure.deleted_vaults import RETENTION_DAYS
 from spin_aks.sandbox.azure.made_by import system_data
+from spin_aks.sandbox.azure.operations import AT_ONCE
 from spin_aks.sandbox.azure.routes import Route
 from spin_aks.sandbox.azure.vault_names import HOSTS, IN_GROUP, KIND, ONE, host, uri
 
@@ -116,7 +117,10 @@ def registered(world: World, operation: Operation) -> Document | None:
 
 
 def get(call: Call) -> Answer:
-    return answer(existing(call))
+    vault = existing(call)
+    # Whoever waits for the vault has nothing else to look at.
+    waits = call.world.operations.running(call.fill(ONE)) is not None
+    return answer(vault, *((AT_ONCE,) if waits else ()))
 
 
 def patch(call: Call) -> Answer:
