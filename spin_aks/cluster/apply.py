@@ -132,11 +132,12 @@ def _serves(cluster: Cluster, item: Intended) -> bool:
 def _tell_of_former_place(
     cluster: Cluster, previous: Applied | None, application: str, namespace: str, progress: Callable[[str], None]
 ) -> None:
-    """Another namespace is another deployment: what is in the former one goes on running."""
-    if previous is None or (previous.target.identity, previous.application) != (cluster.identity, application):
+    """Another namespace, or another name, is another deployment: what is in the former one goes on running."""
+    if previous is None or previous.target.identity != cluster.identity:
         return
-    if previous.namespace != namespace:
-        remove = f"kubectl delete deployment,service,configmap --selector {inventory.APPLICATION_LABEL}={application}"
+    if (previous.namespace, previous.application) != (namespace, application):
+        selector = f"{inventory.APPLICATION_LABEL}={previous.application}"
+        remove = f"kubectl delete deployment,service,configmap --selector {selector}"
         progress(
             f"namespace {previous.namespace} keeps what was applied there before; "
             f"`{remove} --namespace {previous.namespace}` removes it"

@@ -1,7 +1,7 @@
 """From the files that people keep to exactly what is applied to one environment.
 
-The files win wherever they say something; what they leave open is filled in. What is given by flag (variables,
-replicas, a memory limit) wins over the files.
+The files win wherever they say something; what they leave open is filled in. What is given for the environment
+(variables, replicas, CPU and memory) wins over the files.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from spin_aks.errors import RefusedError, SpinAksError, UsageError
 from spin_aks.generators import config_maps, filling, placement, start_failures
 from spin_aks.generators.names import image_placeholder
-from spin_aks.generators.resources import MIB, NO_WISH, quantity_bytes
+from spin_aks.generators.resources import MIB, NO_WISH, quantity, quantity_bytes
 from spin_aks.generators.workloads import containers
 from spin_aks.spin.runtime_config import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from spin_aks.generators.documents import Document
     from spin_aks.generators.resources import Payload, WantedResources
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from spin_aks.kubernetes_object import KubernetesObject
     from spin_aks.spin.runtime_config import RuntimeConfig
 
+RESOURCES = "kubernetes.resources"
 _BY_DIGEST = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
 
 
@@ -36,7 +37,8 @@ class RenderValues:
     `variables` are the values given by flag, by the name in spin.toml; `required` names the variables without default:
     an entry for one of them needs a value by now. `variable_prefix` is the target runtime's, empty if it takes none.
     `ca_certificates` (PEM) becomes a ConfigMap if a pod wants it and no file has it; so does the text of
-    `configuration`, which is what the target runtime reads of the application's runtime-config.toml.
+    `configuration`, which is what the target runtime reads of the application's runtime-config.toml. `given_at` says
+    where somebody gave the value of a full key, such as `kubernetes.resources.cpu_limit`.
     """
 
     application: str
@@ -50,6 +52,7 @@ class RenderValues:
     resources: WantedResources = NO_WISH
     ca_certificates: str | None = None
     configuration: RuntimeConfig = NOTHING
+    given_at: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,8 @@ def _refuse_values(values: RenderValues) -> None:
     if not _BY_DIGEST.fullmatch(values.image):
         raise SpinAksError(f"the image `{values.image}` has no digest", hint="push it first: `spin-aks push`")
     _refuse_memory_limit(values)
+    _refuse_above(values, "cpu", values.resources.cpu_request, values.resources.cpu_limit)
+    _refuse_above(values, "memory", values.resources.memory_request, values.resources.memory_limit)
     if values.variables and not values.variable_prefix:
         named = ", ".join(f"`{name}`" for name in sorted(values.variables))
         raise RefusedError(
@@ -105,20 +110,32 @@ def _refuse_values(values: RenderValues) -> None:
 
 
 def _refuse_memory_limit(values: RenderValues) -> None:
-    """What the flag can't be; a limit that the files set is judged where it stands."""
+    """What it can't be; a limit that the files set is judged where it stands."""
     wanted = values.resources.memory_limit
     if not wanted:
         return
-    given = quantity_bytes(wanted)
+    given, where = quantity_bytes(wanted), values.given_at(f"{RESOURCES}.memory_limit")
     if not given:
         what = f"`{wanted}` is no amount of memory"
-        raise UsageError(what, where="--memory-limit", hint="write it as Kubernetes does, such as `256Mi`")
+        raise UsageError(what, where=where, hint="write it as Kubernetes does, such as `256Mi`")
     if given <= values.payload.fails_below:
         raise RefusedError(
             f"with {wanted} the application doesn't start: its components fail with "
             f"{values.payload.fails_below // MIB} MiB",
-            where="--memory-limit",
-            hint=f"give it `{values.payload.resources.memory_limit}`, or leave the flag out and have one chosen",
+            where=where,
+            hint=f"give it `{values.payload.resources.memory_limit}`, or none, and have one chosen",
+        )
+
+
+def _refuse_above(values: RenderValues, what: str, request: str, limit: str) -> None:
+    """Kubernetes refuses a request above the limit; of one that a file sets, what was asked for is what counts."""
+    asked, allowed = quantity(request), quantity(limit)
+    if asked is not None and allowed is not None and asked > allowed:
+        at = values.given_at(f"{RESOURCES}.{what}_limit")
+        raise UsageError(
+            f"the {what} that a pod asks for is {request}, above its limit of {limit}" + (f" ({at})" if at else ""),
+            where=values.given_at(f"{RESOURCES}.{what}_request"),
+            hint="raise the limit, lower the request, or give only one of them",
         )
 
 

@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from fractions import Fraction
 
 Form: TypeAlias = Literal["artifact", "rootfs"]
 
 MIB = 1 << 20
 _STEP_MIB = 32
-_SUFFIXES = {"": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18} | {
-    f"{letter}i": float(1 << 10 * power) for power, letter in enumerate("KMGTPE", start=1)
-}
-_QUANTITY = re.compile(r"(\+?[0-9]+(?:\.[0-9]*)?|\+?\.[0-9]+)(?:([eE][-+]?[0-9]+)|([A-Za-z]{0,2}))")
+_DECIMAL = {"": 0, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_BINARY = {f"{letter}i": 10 * power for power, letter in enumerate("KMGTPE", start=1)}
+_QUANTITY = re.compile(r"\+?([0-9]*)\.?([0-9]*)(?:[eE]([-+]?[0-9]{1,2})|([A-Za-z]{0,2}))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +101,21 @@ def fails_below(form: Form, wasm_bytes: Iterable[int], *, compiles_ahead: bool =
     return int((49 + 5.6 * sum(wasm_bytes) / 1e6) * MIB)
 
 
-def quantity(text: str) -> float | None:
-    """What a Kubernetes quantity (`64Mi`, `1.5G`, `500m`, `1e9`) stands for, in bytes or CPUs; None if it is none."""
+def quantity(text: str) -> Fraction | None:
+    """What a Kubernetes quantity (`64Mi`, `1.5G`, `500m`, `1e9`) stands for, exactly, in bytes or CPUs; None if it is
+    none.
+    """
+    from fractions import Fraction
+
     match = _QUANTITY.fullmatch(text.strip())
-    if match is None or (match[3] or "") not in _SUFFIXES:
+    if match is None or not (match[1] or match[2]):
         return None
-    return float(match[1]) * (float(f"1{match[2]}") if match[2] else _SUFFIXES[match[3] or ""])
+    suffix = match[4] or ""
+    exponent = int(match[3]) if match[3] else _DECIMAL.get(suffix, 0)
+    if suffix not in _DECIMAL and suffix not in _BINARY:
+        return None
+    digits = Fraction(int(match[1] + match[2]), 10 ** len(match[2]))
+    return digits * Fraction(10) ** exponent * (1 << _BINARY.get(suffix, 0))
 
 
 def quantity_bytes(text: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spin_aks import __version__, files, terminal
@@ -58,7 +59,8 @@ def _with_oci(context: Context, bundle: Bundle) -> JSONObject:
     if bundle.form == rootfs.FORM:
         image = rootfs.build(bundle, architecture=context.settings.platform.removeprefix("linux/"))
     else:
-        image = artifact.build(context.application, bundle.wasm())
+        # What it is called in registry and cluster is no part of it: by another name it is the same image.
+        image = artifact.build(replace(context.application, name=context.written.name), bundle.wasm())
     return {"content": image.digest, **image.to_json()}
 
 

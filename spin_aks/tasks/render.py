@@ -116,6 +116,7 @@ def _render_values(context: Context, image: str) -> RenderValues:
         ),
         ca_certificates=_authorities() if speaks_tls(application, context.configured) else None,
         configuration=_configuration(context),
+        given_at=lambda key: context.origin(key, key),
     )
 
 

@@ -142,3 +142,17 @@ def test_a_variables_value_is_judged_again_where_it_is_part_of_a_host(tiny: App)
 
     assert 3 == refused.code
     assert "(what `{{ url }}` comes to)" in refused.err
+
+
+def test_a_request_above_its_limit_is_refused_with_both_places_and_nothing_is_pushed(tiny: App) -> None:
+    (tiny.root / "aks-spin.toml").write_text('[kubernetes.resources]\nmemory_request = "1Gi"\n')
+    tiny.flags = (*tiny.flags, "--memory-limit", "64Mi")
+
+    done = tiny.run("up")
+
+    assert 3 == done.code
+    assert (
+        "error: aks-spin.toml:2: the memory that a pod asks for is 1Gi, above its limit of 64Mi (--memory-limit)\n"
+        "hint: raise the limit, lower the request, or give only one of them\n"
+    ) in done.err
+    assert "push" not in done.stages("run")

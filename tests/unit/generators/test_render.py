@@ -307,17 +307,16 @@ def test_a_memory_limit_by_flag_with_which_it_does_not_start_is_refused_where_it
     with pytest.raises(RefusedError) as refused:
         render(made(), replace(VALUES, resources=WantedResources(memory_limit="64Mi"), payload=compiled_in_the_pod))
 
-    assert "--memory-limit: with 64Mi the application doesn't start: its components fail with 64 MiB" == str(
-        refused.value
-    )
-    assert "give it `128Mi`, or leave the flag out and have one chosen" == refused.value.problems[0].hint
+    what = "with 64Mi the application doesn't start: its components fail with 64 MiB"
+    assert f"kubernetes.resources.memory_limit: {what}" == str(refused.value)
+    assert "give it `128Mi`, or none, and have one chosen" == refused.value.problems[0].hint
 
 
 def test_a_memory_limit_that_is_no_amount_is_refused() -> None:
     with pytest.raises(UsageError) as refused:
         render(made(), replace(VALUES, resources=WantedResources(memory_limit="64MB")))
 
-    assert "--memory-limit: `64MB` is no amount of memory" == str(refused.value)
+    assert "kubernetes.resources.memory_limit: `64MB` is no amount of memory" == str(refused.value)
 
 
 def test_what_could_not_start_is_refused_all_of_it_at_once() -> None:
