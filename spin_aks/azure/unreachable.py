@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from spin_aks.azure.problems import RERUN, AzureUnreachableError
 
+_OPENSSL = re.compile(r"^\[[^]]*\] *| *\(_ssl\.c:\d+\)$")
 _OFFLINE = "are you online, and does HTTPS_PROXY name the proxy that your network needs?"
 
 
@@ -17,7 +19,7 @@ def unreachable(error: Exception, task: str, where: str) -> AzureUnreachableErro
     if "ProxyError" in names:
         what = f"can't {task}: the proxy gives no way to `{host}`"
         return AzureUnreachableError(what, where=where, why=_system(causes), hint="check HTTPS_PROXY and NO_PROXY")
-    if {"SSLError", "SSLCertVerificationError"} & names:
+    if {"SSLError", "SSLCertVerificationError"} & names and not {"SSLEOFError", "ConnectionResetError"} & names:
         hint = "a proxy that opens TLS needs its authority in the file that REQUESTS_CA_BUNDLE names"
         what = f"can't {task}: TLS with `{host}` fails"
         return AzureUnreachableError(what, where=where, why=_tls(causes), hint=hint)
@@ -57,14 +59,14 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 
 def _host(error: BaseException) -> str:
-    request = getattr(error, "request", None)
-    return urlsplit(str(getattr(request, "url", "") or "")).hostname or ""
+    request, pool = getattr(error, "request", None), getattr(error, "pool", None)
+    return urlsplit(str(getattr(request, "url", "") or "")).hostname or str(getattr(pool, "host", "") or "")
 
 
 def _system(causes: list[BaseException]) -> str:
     for cause in reversed(causes):
         if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror.lower()
+            return _OPENSSL.sub("", cause.strerror).lower()
     return " ".join(str(causes[-1]).split())[:300]
 
 

@@ -49,7 +49,7 @@ class Reply:
     status: int = 200
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    raises: Exception | None = None
+    raises: BaseException | None = None
 
 
 @dataclass
@@ -82,11 +82,13 @@ class Script(BaseAdapter):
     def send(self, request: requests.PreparedRequest, **options: object) -> requests.Response:
         body = request.body or b""
         text = body if isinstance(body, str) else body.decode() if isinstance(body, bytes) else body.read().decode()
-        one = Asked(request.method or "", request.url or "", text, dict(request.headers))
+        one = Asked(request.method or "", request.url or "", text, request.headers)
         self.asked.append(one)
         for rule in reversed(self._rules):
             if rule.method == one.method and rule.path.search(unquote(one.url.partition("?")[0])):
                 reply = rule.replies.pop(0) if len(rule.replies) > 1 else rule.replies[0]
+                if isinstance(reply.raises, requests.RequestException):
+                    reply.raises.request = request  # as an adapter of requests' own does
                 if reply.raises is not None:
                     raise reply.raises
                 return _response(request, reply)
