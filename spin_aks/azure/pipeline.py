@@ -44,7 +44,7 @@ def policies(credential: Credential, scope: str) -> list[Any]:
 
 def plain_policies() -> list[Any]:
     """For services that know no token of ours: a registry's token service."""
-    return [core.UserAgentPolicy(base_user_agent="spin-aks"), core.ContentDecodePolicy(), Patience()]
+    return [core.UserAgentPolicy(base_user_agent="spin-aks"), Patience()]
 
 
 class Patience(core.RetryPolicy[Any, Any]):

@@ -127,6 +127,10 @@ def in_words(error: Exception, task: str, where: str = "", *, tenant: str = "") 
 
     from spin_aks.azure import refusals, sign_in_problems, unreachable
 
+    if isinstance(error, exceptions.DecodeError) and (error.status_code or 0) < 400:
+        what = f"can't {task}: what answered is not Azure, for it does not speak JSON"
+        hint = "a proxy, or the sign-in page of a network, may stand in its place: check HTTPS_PROXY"
+        return AzureUnreachableError(what, where=where, hint=hint)
     if isinstance(error, exceptions.HttpResponseError) and error.response is not None:
         return refusals.refusal(answer_of(error), task, where, tenant=tenant)
     if isinstance(error, exceptions.ClientAuthenticationError):
@@ -136,10 +140,14 @@ def in_words(error: Exception, task: str, where: str = "", *, tenant: str = "") 
 
 def answer_of(error: HttpResponseError) -> Answer:
     """What Azure said, in any of the forms that its services have for it."""
+    from azure.core import exceptions
+
     response: Any = error.response
     document = _document(error)
     codes = tuple(dict.fromkeys(_codes(document)))
-    message = document.get("message") or document.get("detail") or error.message or error.reason or ""
+    message = document.get("message") or document.get("detail")
+    if not message:
+        message = response.text() if isinstance(error, exceptions.DecodeError) else error.message or error.reason or ""
     headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
     url = str(getattr(response.request, "url", "")).partition("?")[0]
     status = int(error.status_code or 0)

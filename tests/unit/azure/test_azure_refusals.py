@@ -10,7 +10,7 @@ from testbed.azure_recordings import load
 
 from spin_aks.azure import aks, groups
 from spin_aks.azure.arm import ResourceId
-from spin_aks.azure.problems import Answer, AzureRefusalError, Kind
+from spin_aks.azure.problems import Answer, AzureRefusalError, AzureUnreachableError, Kind
 from spin_aks.azure.refusals import refusal
 from spin_aks.azure.rights import role_for
 
@@ -359,3 +359,16 @@ def test_half_an_error_in_a_list_is_read_as_a_registry_writes_it() -> None:
         groups.get(scripted(script), GROUP)
 
     assert ("UNAUTHORIZED",) == error.value.answer.codes
+
+
+def test_a_page_in_azures_place_is_told() -> None:
+    script = Script()
+    script.answer("GET", "/resourcegroups/team", Reply(200, "<html>Welcome to the hotel</html>"))
+
+    with pytest.raises(AzureUnreachableError) as error:
+        groups.get(scripted(script), GROUP)
+
+    assert (
+        "can't look up resource group `team`: what answered is not Azure, for it does not speak JSON",
+        "a proxy, or the sign-in page of a network, may stand in its place: check HTTPS_PROXY",
+    ) == (error.value.problems[0].what, error.value.problems[0].hint)
