@@ -11,8 +11,9 @@ from urllib.parse import unquote
 
 import requests
 from azure.core.credentials import AccessToken
+from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import BaseAdapter
-from testbed.azure_recordings import Hurried, Playback, load, playing
+from testbed.azure_recordings import Playback, load, playing
 
 from spin_aks.azure.credential import Credential
 from spin_aks.azure.session import Session
@@ -109,12 +110,12 @@ def _response(request: requests.PreparedRequest, reply: Reply) -> requests.Respo
     return answer
 
 
-class _Noting(Hurried):
-    """Waits for nothing, and says how long it would have."""
+class Hurried(RequestsTransport):
+    """Waits for nothing, and notes how long it would have."""
 
-    def __init__(self, waits: list[float], http: requests.Session) -> None:
+    def __init__(self, http: requests.Session, waits: list[float] | None = None) -> None:
         super().__init__(session=http, session_owner=False)
-        self._waits = waits
+        self._waits = [] if waits is None else waits
 
     def sleep(self, duration: float) -> None:
         self._waits.append(float(duration))
@@ -141,14 +142,14 @@ def scripted(script: Script, signed: Signed | None = None, tenant: str = "") -> 
     http = requests.Session()
     http.trust_env = False
     http.mount("https://", script)
-    return Session(Credential(signed or Signed(), tenant), transport=_Noting(script.waits, http), poll_s=0)
+    return Session(Credential(signed or Signed(), tenant), transport=Hurried(http, script.waits), poll_s=0)
 
 
 def recorded(folder: Path, name: str, *indices: int) -> tuple[Session, Playback]:
     """A session that is answered by those exchanges of a recording (all of them, if none is named)."""
     recording = load(folder, name)
     playback = Playback(recording, indices or tuple(recording.exchanges))
-    transport = Hurried(session=playing(playback), session_owner=False)
+    transport = Hurried(playing(playback))
     return Session(Credential(Signed()), transport=transport, poll_s=0), playback
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 from azure.core.exceptions import ClientAuthenticationError
-from testbed.azure_answers import Reply, Script, Signed, scripted
-from testbed.azure_recordings import Hurried
+from testbed.azure_answers import Hurried, Reply, Script, Signed, scripted
 
 from spin_aks.azure import credential, groups, session, subscriptions
 from spin_aks.azure.arm import ResourceId
@@ -220,7 +219,7 @@ def signed_in(script: Script, tenant: str = "") -> session.Session:
     http = requests.Session()
     http.trust_env = False
     http.mount("https://", script)
-    return credential.sign_in(tenant, transport=Hurried(session=http, session_owner=False))
+    return credential.sign_in(tenant, transport=Hurried(http))
 
 
 @pytest.mark.usefixtures("service_principal")

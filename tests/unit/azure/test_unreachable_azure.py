@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 from testbed import certificates
-from testbed.azure_answers import Signed
-from testbed.azure_recordings import Hurried
+from testbed.azure_answers import Hurried, Signed
 
 from spin_aks.azure import groups
 from spin_aks.azure.arm import ResourceId
@@ -34,7 +33,7 @@ def failure(address: str, proxy: str = "") -> AzureUnreachableError:
         http.trust_env = False
         if proxy:
             http.proxies = {"https": proxy}
-        transport = Hurried(session=http, session_owner=False)
+        transport = Hurried(http)
         session = Session(Credential(Signed()), cloud=Cloud("test", f"https://{address}", "x"), transport=transport)
         with pytest.raises(AzureUnreachableError) as error:
             groups.get(session, GROUP)
