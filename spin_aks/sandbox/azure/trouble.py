@@ -19,18 +19,50 @@ from spin_aks.sandbox.azure.call import RefusedError, answer
 from spin_aks.sandbox.web import Answer, ClientGoneError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from spin_aks.sandbox.azure.call import Call
     from spin_aks.sandbox.azure.state import State
-    from spin_aks.sandbox.documents import Document
+    from spin_aks.sandbox.documents import JSON, Document
 
 KIND = "trouble"
 PAGE_SIZE = 100
-FILE_KEYS = frozenset({"rule", "page_size", "unregistered", "propagation_s", "replication_s"})
-CONDITIONS = frozenset({"method", "host", "path", "skip", "times"})
-OPERATION = frozenset({"slow_s", "fail"})
-EFFECTS = frozenset({"delay_s", "drop", "known", "status", "code", "message", "headers", "body"}) | OPERATION
+KINDS: dict[str, Callable[[JSON], bool]] = {
+    "a string": lambda value: isinstance(value, str),
+    "a whole number": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "a number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "true or false": lambda value: isinstance(value, bool),
+    "a table": lambda value: isinstance(value, dict),
+    "a list of tables": lambda value: isinstance(value, list) and all(isinstance(item, dict) for item in value),
+    "a list of strings": lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+    "any value": lambda _value: True,
+}
+FILE_MEMBERS = {
+    "rule": "a list of tables",
+    "page_size": "a whole number",
+    "unregistered": "a list of strings",
+    "propagation_s": "a number",
+    "replication_s": "a number",
+}
+CONDITIONS = {
+    "method": "a string",
+    "host": "a string",
+    "path": "a string",
+    "skip": "a whole number",
+    "times": "a whole number",
+}
+EFFECTS = {
+    "delay_s": "a number",
+    "drop": "true or false",
+    "known": "a string",
+    "status": "a whole number",
+    "code": "a string",
+    "message": "a string",
+    "headers": "a table",
+    "body": "any value",
+}
+OPERATION = {"slow_s": "a number", "fail": "a table"}
 
 
 class TroubleFileError(Exception):
@@ -92,7 +124,7 @@ class Trouble:
         """The first rule whose turn it is; each that fits the request counts it, up to that one."""
         with self._state.lock:
             for key, rule in _rules(self._read()):
-                if bool(OPERATION & rule.keys()) == operation and _fits(rule, call) and self._is_due(key, rule):
+                if bool(OPERATION.keys() & rule.keys()) == operation and _fits(rule, call) and self._is_due(key, rule):
                     return rule
         return None
 
@@ -128,26 +160,32 @@ def parsed(content: bytes, name: str) -> Document:
         file = documents.mapping(documents.load(text) if text.lstrip().startswith("{") else tomllib.loads(text))
     except ValueError as error:
         raise TroubleFileError(f"{name}: {error}") from error
-    if unknown := sorted(file.keys() - FILE_KEYS):
-        raise TroubleFileError(f"{name}: `{unknown[0]}` is no key of a trouble file")
+    _check_members(file, FILE_MEMBERS, name, "a trouble file")
     for number, rule in enumerate(documents.items(file, "rule"), 1):
-        _check(rule, f"{name}: rule {number}")
+        _check_rule(rule, f"{name}: rule {number}")
     return file
 
 
-def _check(rule: Document, where: str) -> None:
-    if unknown := sorted(rule.keys() - CONDITIONS - EFFECTS):
-        raise TroubleFileError(f"{where}: `{unknown[0]}` is no key of a rule")
-    if not rule.keys() & EFFECTS:
+def _check_members(table: Document, members: Mapping[str, str], where: str, what: str) -> None:
+    for key, value in table.items():
+        if key not in members:
+            raise TroubleFileError(f"{where}: `{key}` is no key of {what}")
+        if not KINDS[members[key]](value):
+            raise TroubleFileError(f"{where}: `{key}` has to be {members[key]}")
+
+
+def _check_rule(rule: Document, where: str) -> None:
+    _check_members(rule, CONDITIONS | EFFECTS | OPERATION, where, "a rule")
+    if not rule.keys() & (EFFECTS.keys() | OPERATION.keys()):
         raise TroubleFileError(f"{where}: it says when, but not what goes wrong")
-    if rule.keys() & OPERATION and rule.keys() & (EFFECTS - OPERATION):
+    if rule.keys() & OPERATION.keys() and rule.keys() & EFFECTS.keys():
         raise TroubleFileError(
             f"{where}: `slow_s` and `fail` are about what goes on after the answer: a rule of its own"
         )
     known = rule.get("known")
     if known is not None and known not in known_troubles.NAMES:
         raise TroubleFileError(f"{where}: `{known}` is none of {', '.join(known_troubles.NAMES)}")
-    if not ({"status", "known", "drop", "delay_s"} & rule.keys()) and not rule.keys() & OPERATION:
+    if not rule.keys() & ({"status", "known", "drop", "delay_s"} | OPERATION.keys()):
         raise TroubleFileError(f"{where}: there is no `status`")
 
 
