@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -178,17 +178,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Story:
-    """`given` brings the sandbox to where Azure was; `differs` maps `step: path` patterns to why that may differ.
-
-    `unheld` says why the sandbox is not held to this story at all.
-    """
+    """`given` brings the sandbox to where Azure was; `differs` maps `step: path` patterns to why that may differ."""
 
     recording: str
     exchanges: tuple[int, ...]
     steps: tuple[Step, ...]
     given: tuple[Callable[[Clients, Recording], object], ...] = ()
     differs: Mapping[str, str] = field(default_factory=dict)
-    unheld: str = ""
 
     @property
     def title(self) -> str:
@@ -198,11 +194,6 @@ class Story:
 # Follows the step's title where its changes are.
 WIRE = ": changes"
 NOT_YET = "the sandbox does not play it yet"
-
-
-def waiting(*stories: Story) -> tuple[Story, ...]:
-    """Stories that the sandbox is not held to yet."""
-    return tuple(replace(story, unheld=NOT_YET) for story in stories)
 
 
 def recorded(story: Story, source: Path | Recording) -> dict[str, object]:
