@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from spin_aks.sandbox import documents
 from spin_aks.sandbox.azure import deleted_vaults
 from spin_aks.sandbox.azure.call import RefusedError, answer, empty, page
+from spin_aks.sandbox.azure.hosts import HOSTS
 from spin_aks.sandbox.azure.routes import Route
 
 if TYPE_CHECKING:
@@ -101,10 +102,17 @@ def deleted(world: World, operation: Operation) -> None:
 
 
 def remove(world: World, group_id: str) -> None:
-    """With all that is in it; its vaults can be recovered."""
-    deleted_vaults.put_aside_below(world, f"{group_id}/")
-    world.state.delete_below(f"{group_id}/")
+    """With all that is in it, and with the groups that its resources made for themselves; vaults can be recovered."""
+    inside = f"{group_id.lower()}/"
+    deleted_vaults.put_aside_below(world, inside)
+    for host, document in world.state.items_of(HOSTS):
+        if documents.text(document, "resource").lower().startswith(inside):
+            world.state.delete(HOSTS, host)
+    world.state.delete_below(inside)
     world.state.delete(KIND, group_id)
+    for key, group in world.state.items_of(KIND):
+        if documents.text(group, "managedBy").lower().startswith(inside):
+            remove(world, key)
 
 
 def find(world: World, group_id: str) -> Document | None:
