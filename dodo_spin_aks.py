@@ -5,9 +5,10 @@
     bundle        gather exactly what the image holds, remote sources checked   -> T/bundle.json
     dockerfile    the Dockerfile, for whoever builds with Docker                -> ./Dockerfile
     image         make the image, reproducibly                                  -> T/image.json
+    resources     find cluster and registry in Azure, where they are named      -> T/azure.json
     push          send what the registry lacks                                  -> T/push.json
     secrets       (comes with Key Vault: variables that nobody may read)
-    access        (comes with Azure: who may pull, who may read)
+    access        who may pull                                                  -> T/access.json
     manifests     Kubernetes files that people keep and edit                    -> ./manifests/
     render        exactly what is applied, with the image's digest              -> T/rendered.yaml
     apply         apply, prune, wait until the rollout is healthy               -> T/applied.json
@@ -26,7 +27,7 @@ from doit.exceptions import InvalidDodoFile
 
 from spin_aks import context as contexts
 from spin_aks.errors import SpinAksError
-from spin_aks.tasks import apply, build, bundle, dockerfile, image, manifests, push, render, validate
+from spin_aks.tasks import access, apply, build, bundle, dockerfile, image, manifests, push, render, resources, validate
 from spin_aks.tasks.action import guarded
 from spin_aks.tasks.stage import as_doit
 from spin_aks.tasks.watch import watched
@@ -64,7 +65,11 @@ def stages(context: Context) -> Iterator[Stage]:
     yield bundle.stage(context)
     yield dockerfile.stage(context)
     yield image.stage(context)
+    if resources.in_azure(context):
+        yield resources.stage(context)
     yield push.stage(context)
+    if access.is_wanted(context):
+        yield access.stage(context)
     yield manifests.stage(context)
     yield render.stage(context)
     yield apply.stage(context)

@@ -18,6 +18,7 @@ from spin_aks.spin import profiles, remembered, versions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from spin_aks.azure.session import Session
     from spin_aks.json_types import JSONObject
     from spin_aks.observation import Observed
     from spin_aks.settings import Settings
@@ -86,6 +87,13 @@ class Context:
     def configured(self) -> RuntimeConfig:
         """What of it reaches Spin in the pod; raises ManifestError."""
         return self.configuration.read_by(self.runtime)
+
+    @cached_property
+    def azure(self) -> Session:
+        """The sign-in to Azure; asks nobody before something is asked of it."""
+        from spin_aks.azure import credential
+
+        return credential.sign_in(self.settings.cluster_tenant)
 
     @cached_property
     def lock(self) -> Lock:

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """In sentences: what the cluster no longer holds as applied, and what the registry no longer holds as pushed."""
+    """In sentences: what the cluster no longer holds as applied, what the registry no longer holds as pushed, which
+    resources Azure no longer has, and which rights are gone there.
+    """
 
     cluster: tuple[str, ...] = ()
     registry: tuple[str, ...] = ()
+    azure: tuple[str, ...] = ()
+    access: tuple[str, ...] = ()
 
 
 def nothing() -> Observed:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from spin_aks.settings.loaded import Loaded
 
 
+MAKEABLE = ("cluster", "registry")
 REFERENCE = "https://spinframework.dev/manifest-reference has every key of a manifest"
 
 
@@ -41,8 +42,15 @@ def configure_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force-conflicts", action="store_true", help="take over fields that others set in the cluster"
     )
+    made = parser.add_argument_group("what may be made and given in Azure")
+    made.add_argument("--create-cluster", action="store_true", help="make the AKS cluster if it is not there")
+    made.add_argument("--create-registry", action="store_true", help="make the registry if it is not there")
+    made.add_argument("--create", action="store_true", help="make whatever is named and not there")
+    made.add_argument("--attach-acr", action="store_true", help="give the cluster the right to pull, if it lacks that")
     parser.add_argument("--offline", action="store_true", help="decide what is stale without asking anybody")
-    parser.add_argument("--refresh", action="store_true", help="ask the registry, too, whether all is still there")
+    parser.add_argument(
+        "--refresh", action="store_true", help="ask the registry and Azure, too, whether all is still there"
+    )
 
 
 def nothing(_context: Context) -> None:
@@ -163,6 +171,8 @@ def _consent(arguments: argparse.Namespace) -> Consent:
         override=flags.get("override", False),
         ask=mode(arguments) is Asking.SOMEBODY_ANSWERS,
         force=flags.get("force_conflicts", False),
+        create=frozenset(what for what in MAKEABLE if flags.get("create", False) or flags.get(f"create_{what}", False)),
+        attach_acr=flags.get("attach_acr", False) or flags.get("yes", False),
     )
 
 

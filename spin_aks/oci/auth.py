@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spin_aks.oci.challenge import Challenge
-    from spin_aks.oci.credentials import Credential
+    from spin_aks.oci.credentials import Credential, Find
     from spin_aks.oci.transport import Answer
     from spin_aks.secret import Secret
 
@@ -36,11 +36,12 @@ USED_PART = 0.8  # of its lifetime, so that no request starts with a token that 
 
 
 class Authorization:
-    """The `Authorization` header for one repository, the same for all threads. Credentials are looked for only once a
-    registry asks for them.
+    """The `Authorization` header for one repository, the same for all threads. Credentials are looked for, by `find`,
+    only once a registry asks for them.
     """
 
-    def __init__(self, host: str, repository: str, actions: str, ask: Ask) -> None:
+    def __init__(self, host: str, repository: str, actions: str, ask: Ask, find: Find = credentials.find) -> None:
+        self._find = find
         self.access = Access(host, repository, actions, None, str(credentials.config_path()))
         self._ask = ask
         self._lock = threading.RLock()
@@ -78,7 +79,7 @@ class Authorization:
 
     def _look_up(self) -> None:
         if not self._is_looked_up:
-            self.access = replace(self.access, credential=credentials.find(self.access.host))
+            self.access = replace(self.access, credential=self._find(self.access.host))
             self._is_looked_up = True
 
     def _use_password(self, used: str) -> bool:

@@ -11,13 +11,15 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from spin_aks.errors import ProcessError, RegistryError, SpinAksError
 from spin_aks.oci.reference import DOCKER_HUB, DOCKER_HUB_CREDENTIAL
 from spin_aks.secret import NO_SECRET, Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spin_aks.json_types import JSON, JSONObject
 
 TOKEN_USER = "<token>"  # noqa: S105  what a helper gives as the user's name when the secret is an identity token
@@ -40,6 +42,10 @@ class Credential:
     @property
     def who(self) -> str:
         return f"user `{self.username}`" if self.username else "the token"
+
+
+Find: TypeAlias = "Callable[[str], Credential | None]"
+"""Looks for the credential of `HOST[:PORT]`, as `find` does."""
 
 
 def config_path() -> Path:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
     from spin_aks.json_types import JSONObject
-    from spin_aks.oci.credentials import Credential
+    from spin_aks.oci.credentials import Credential, Find
     from spin_aks.oci.patience import Patience
     from spin_aks.oci.pushed import Pushed
 
@@ -71,6 +71,7 @@ def push(
     *,
     progress: Callable[[str], None],
     patience: Patience | None = None,
+    find: Find = credentials.find,
 ) -> Pushed:
     """Has the daemon push the image under the reference's tag (without one, a tag made of its id).
 
@@ -79,7 +80,7 @@ def push(
     """
     target = replace(reference, tag=reference.tag or tag_of(image_id), digest="")
     name = f"{target.host}/{target.repository}"
-    credential = credentials.find(target.host)
+    credential = find(target.host)
     with _daemon() as client:
         client.api.tag(image_id, name, target.tag)
         events = client.api.push(

@@ -7,12 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from spin_aks.errors import RegistryError
+from spin_aks.oci import credentials
 from spin_aks.oci.image import MANIFEST_MEDIA_TYPE
 from spin_aks.oci.pushed import Pushed, PushedLayer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from spin_aks.oci.credentials import Find
     from spin_aks.oci.image import Blob, Image
     from spin_aks.oci.patience import Patience
     from spin_aks.oci.reference import Reference
@@ -25,7 +27,12 @@ __all__ = ["Pushed", "PushedLayer", "exists", "push"]
 
 
 def push(
-    image: Image, reference: Reference, *, progress: Callable[[str], None], patience: Patience | None = None
+    image: Image,
+    reference: Reference,
+    *,
+    progress: Callable[[str], None],
+    patience: Patience | None = None,
+    find: Find = credentials.find,
 ) -> Pushed:
     """Stores `image` under the reference's tag, or by digest alone if it has none.
 
@@ -41,7 +48,7 @@ def push(
     target = reference.with_digest(image.digest)
     name = reference.tag or image.digest
     crew = Crew(progress)
-    with Registry(target, "pull,push", patience=patience, notice=crew.say) as registry:
+    with Registry(target, "pull,push", patience=patience, notice=crew.say, find=find) as registry:
         if registry.manifest_digest(name) == image.digest:
             progress(f"`{target}` is there already")
             return _pushed(image, target, frozenset())
@@ -51,11 +58,11 @@ def push(
     return _pushed(image, target, sent)
 
 
-def exists(reference: Reference, *, patience: Patience | None = None) -> bool:
+def exists(reference: Reference, *, patience: Patience | None = None, find: Find = credentials.find) -> bool:
     """Whether the registry holds the manifest of the reference's digest (of its tag, if it has no digest)."""
     from spin_aks.oci.registry import Registry
 
-    with Registry(reference, "pull", patience=patience) as registry:
+    with Registry(reference, "pull", patience=patience, find=find) as registry:
         found = registry.manifest_digest(reference.digest or reference.tag)
     return found is not None and found == (reference.digest or found)
 

@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from spin_aks import clock
 from spin_aks.errors import RegistryError
-from spin_aks.oci import challenge
+from spin_aks.oci import challenge, credentials
 from spin_aks.oci.auth import Authorization
 from spin_aks.oci.image import MANIFEST_MEDIA_TYPE
 from spin_aks.oci.patience import Patience, retry_after_s
@@ -20,6 +20,8 @@ from spin_aks.oci.transport import Answer, Body, ConnectionLost, Transport
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+
+    from spin_aks.oci.credentials import Find
 
 INDEX_MEDIA_TYPES = (
     "application/vnd.oci.image.index.v1+json",
@@ -46,6 +48,7 @@ class Registry:
         *,
         patience: Patience | None = None,
         notice: Callable[[str], None] | None = None,
+        find: Find = credentials.find,
     ) -> None:
         self.host = reference.host
         self.repository = reference.repository
@@ -54,7 +57,7 @@ class Registry:
         api = DOCKER_HUB_API if self.host == DOCKER_HUB else self.host
         self.root = f"{'http' if is_loopback(api) else 'https'}://{api}/v2/{self.repository}"
         self._transport = Transport()
-        self._authorization = Authorization(self.host, self.repository, actions, self._ask_for_token)
+        self._authorization = Authorization(self.host, self.repository, actions, self._ask_for_token, find)
 
     def __enter__(self) -> Registry:
         return self

@@ -11,7 +11,8 @@ from spin_aks.errors import Problem, UsageError
 from spin_aks.settings import checked, file, found, layers
 from spin_aks.settings.found import seen_from as seen_from
 from spin_aks.settings.layers import BUILT_IN, Layer, Origin
-from spin_aks.settings.table import DEFAULTS, ROWS, STORE_ROWS, Settings, Store
+from spin_aks.settings.stores import STORE_ROWS, Store
+from spin_aks.settings.table import DEFAULTS, ROWS, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -37,6 +38,16 @@ class Loaded:
         """What somebody gives for this full key, a path as an absolute one; None if nobody does."""
         layer = _giver(self.layers, key)
         return _value(layer, key) if layer else None
+
+    def wins(self, key: str, *others: str) -> bool:
+        """Whether `key` is given, and by none further away than whoever gives one of `others`: of inputs that exclude
+        each other the one that was said last counts.
+        """
+        own = self._rank(key)
+        return own < len(self.layers) and all(own <= self._rank(other) for other in others)
+
+    def _rank(self, key: str) -> int:
+        return next((rank for rank, layer in enumerate(self.layers) if key in layer.raw), len(self.layers))
 
     def given(self) -> tuple[str, ...]:
         """Every full key that somebody gives."""

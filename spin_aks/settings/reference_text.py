@@ -129,11 +129,11 @@ repository = "team/shop"
 tag = "content"                    # the hash of what is in the image; "git": the commit
 
 [container_registry]
-server = "ghcr.io/me"
+server = "ghcr.io/me"              # any registry; one of Azure's is found by its name instead:
+name = "shopregistry"
+resource_group = "shop"
+subscription = "00000000-0000-0000-0000-000000000000"
 # kind = "acr"                     # or "other"
-# subscription = "00000000-0000-0000-0000-000000000000"
-# resource_group = "shop"
-# name = "shopregistry"
 
 [kubernetes]
 type = "kube"
@@ -153,9 +153,13 @@ memory_limit = "128Mi"
 kubeconfig = "../kubeconfig"
 context = "my-cluster"
 timeout = 300                      # seconds
-# subscription = "00000000-0000-0000-0000-000000000000"
-# resource_group = "shop"
-# name = "shop-cluster"
+name = "shop-cluster"              # in AKS, in place of a kubeconfig and its context
+resource_group = "shop"
+subscription = "00000000-0000-0000-0000-000000000000"
+tenant = "00000000-0000-0000-0000-000000000000"
+location = "eastus2"               # of what is made with `--create`
+node_size = "Standard_D2s_v5"
+node_count = 2
 
 [variables]
 greeting = "Welcome"               # plain values only

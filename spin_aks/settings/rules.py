@@ -141,6 +141,12 @@ _COSMOS_LIMITS = "https://learn.microsoft.com/azure/cosmos-db/concepts-limits#pe
 COSMOS_DATABASE = Rule(_COSMOS_ID, f"a Cosmos DB database's name: {_COSMOS_ID_FORM}", _COSMOS_LIMITS)
 COSMOS_CONTAINER = Rule(_COSMOS_ID, f"a Cosmos DB container's name: {_COSMOS_ID_FORM}", _COSMOS_LIMITS)
 
+NODE_SIZE = Rule(
+    "[A-Za-z][A-Za-z0-9]{0,19}(?:_[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*){1,5}",
+    "the size of a virtual machine, such as `Standard_D2s_v5`",
+    "https://learn.microsoft.com/azure/virtual-machines/vm-naming-conventions",
+)
+
 NAMESPACE = Rule(
     _LABEL,
     "a namespace's name: 1 to 63 lower-case letters, digits and `-`, a letter or digit first and last",

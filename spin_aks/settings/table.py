@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks.settings import rules
 from spin_aks.settings.row import Row, row
+from spin_aks.settings.stores import STORE_ROWS, Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,38 +20,6 @@ SCHEMA = 1
 """The version of the file's form: `schema` at its top. A later one is refused, with what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
-    """One `[store.<label>]`: what stands behind a label of the application's key-value stores."""
-
-    label: str
-    kind: str = row("", Row(
-        "store.<label>.kind", "SPIN_AKS_STORE_<LABEL>_KIND", (), "what it is", kind="choice",
-        choices=("cosmos", "redis"), reserved=True,
-    ))  # fmt: skip
-    subscription: str = row("", Row(
-        "store.<label>.subscription", "SPIN_AKS_STORE_<LABEL>_SUBSCRIPTION", (), "the subscription it is in",
-        metavar="ID", rule=rules.SUBSCRIPTION, without="the cluster's", reserved=True,
-    ))  # fmt: skip
-    resource_group: str = row("", Row(
-        "store.<label>.resource_group", "SPIN_AKS_STORE_<LABEL>_RESOURCE_GROUP", (), "the resource group it is in",
-        metavar="NAME", rule=rules.RESOURCE_GROUP, without="the cluster's", reserved=True,
-    ))  # fmt: skip
-    name: str = row("", Row(
-        "store.<label>.name", "SPIN_AKS_STORE_<LABEL>_NAME", (), "the Redis instance or Cosmos account",
-        metavar="NAME", rule=rules.STORE_ACCOUNT, reserved=True,
-    ))  # fmt: skip
-    database: str = row("", Row(
-        "store.<label>.database", "SPIN_AKS_STORE_<LABEL>_DATABASE", (), "the Cosmos database",
-        metavar="NAME", rule=rules.COSMOS_DATABASE, reserved=True,
-    ))  # fmt: skip
-    container: str = row("", Row(
-        "store.<label>.container", "SPIN_AKS_STORE_<LABEL>_CONTAINER", (), "the Cosmos container",
-        metavar="NAME", rule=rules.COSMOS_CONTAINER, reserved=True,
-    ))  # fmt: skip
-
-
-# To have these methods made of the fields would take longer than to read all configuration: they are written out below.
 @dataclass(frozen=True, init=False, repr=False, eq=False)
 class Settings:
     """What the pipeline is to do. Paths are absolute, or relative to the application's root once that is known.
@@ -142,22 +111,23 @@ class Settings:
     ))  # fmt: skip
     registry: str = row("", Row(
         "container_registry.server", "SPIN_AKS_CONTAINER_REGISTRY_SERVER", ("--registry",),
-        "the registry to push to", metavar="HOST[:PORT][/PREFIX]", without="none",
-        ask="Registry to push to (HOST[:PORT][/PREFIX])",
+        "the registry to push to: a host, or an Azure Container Registry's name",
+        metavar="HOST[:PORT][/PREFIX]", without="none", ask="Registry to push to (HOST[:PORT][/PREFIX])",
     ))  # fmt: skip
     registry_subscription: str = row("", Row(
-        "container_registry.subscription", "SPIN_AKS_CONTAINER_REGISTRY_SUBSCRIPTION", (),
-        "the subscription that the registry is in", metavar="ID", rule=rules.SUBSCRIPTION,
-        without="the cluster's", reserved=True,
+        "container_registry.subscription", "SPIN_AKS_CONTAINER_REGISTRY_SUBSCRIPTION",
+        ("--registry-subscription",), "the subscription that the registry is in", metavar="ID", rule=rules.SUBSCRIPTION,
+        without="the cluster's",
     ))  # fmt: skip
     registry_resource_group: str = row("", Row(
-        "container_registry.resource_group", "SPIN_AKS_CONTAINER_REGISTRY_RESOURCE_GROUP", (),
-        "the resource group that the registry is in", metavar="NAME", rule=rules.RESOURCE_GROUP,
-        without="the cluster's", reserved=True,
+        "container_registry.resource_group", "SPIN_AKS_CONTAINER_REGISTRY_RESOURCE_GROUP",
+        ("--registry-resource-group",), "the resource group that the registry is in", metavar="NAME",
+        rule=rules.RESOURCE_GROUP, without="whichever has it; for a new one the cluster's",
     ))  # fmt: skip
     registry_name: str = row("", Row(
-        "container_registry.name", "SPIN_AKS_CONTAINER_REGISTRY_NAME", (), "the Azure Container Registry",
-        metavar="NAME", rule=rules.REGISTRY_NAME, reserved=True,
+        "container_registry.name", "SPIN_AKS_CONTAINER_REGISTRY_NAME", (),
+        "the Azure Container Registry, in place of `server`; by flag `--registry NAME`", metavar="NAME",
+        rule=rules.REGISTRY_NAME, without="`container_registry.server` says which registry",
     ))  # fmt: skip
     kind: str = row("kube", Row(
         "kubernetes.type", "SPIN_AKS_KUBERNETES_TYPE", ("-t", "--type"), "what the Kubernetes files are written as",
@@ -216,17 +186,36 @@ class Settings:
         "cluster.timeout", "SPIN_AKS_CLUSTER_TIMEOUT", ("--timeout",), "how long to wait for the rollout, in seconds",
         metavar="SECONDS", kind="count",
     ))  # fmt: skip
+    cluster_tenant: str = row("", Row(
+        "cluster.tenant", "SPIN_AKS_CLUSTER_TENANT", ("--tenant",), "the tenant of Entra ID to sign in to",
+        metavar="ID", rule=rules.TENANT, without="that of the sign-in",
+    ))  # fmt: skip
     cluster_subscription: str = row("", Row(
-        "cluster.subscription", "SPIN_AKS_CLUSTER_SUBSCRIPTION", (), "the subscription that the cluster is in",
-        metavar="ID", rule=rules.SUBSCRIPTION, reserved=True,
+        "cluster.subscription", "SPIN_AKS_CLUSTER_SUBSCRIPTION", ("--subscription",),
+        "the subscription that the cluster is in", metavar="ID", rule=rules.SUBSCRIPTION,
+        without="the only one that you see",
     ))  # fmt: skip
     cluster_resource_group: str = row("", Row(
-        "cluster.resource_group", "SPIN_AKS_CLUSTER_RESOURCE_GROUP", (), "the resource group that the cluster is in",
-        metavar="NAME", rule=rules.RESOURCE_GROUP, reserved=True,
+        "cluster.resource_group", "SPIN_AKS_CLUSTER_RESOURCE_GROUP", ("--cluster-resource-group",),
+        "the resource group that the cluster is in", metavar="NAME", rule=rules.RESOURCE_GROUP,
+        without="whichever has it; for a new one the cluster's name",
     ))  # fmt: skip
     cluster_name: str = row("", Row(
-        "cluster.name", "SPIN_AKS_CLUSTER_NAME", (), "the AKS cluster", metavar="NAME", rule=rules.CLUSTER,
-        reserved=True,
+        "cluster.name", "SPIN_AKS_CLUSTER_NAME", ("--cluster",),
+        "the AKS cluster, in place of a kubeconfig and its context", metavar="NAME", rule=rules.CLUSTER,
+        without="the kubeconfig says which cluster",
+    ))  # fmt: skip
+    location: str = row("eastus2", Row(
+        "cluster.location", "SPIN_AKS_CLUSTER_LOCATION", ("--location",), "the region of what is made in Azure",
+        metavar="REGION", rule=rules.LOCATION,
+    ))  # fmt: skip
+    node_size: str = row("Standard_D2s_v5", Row(
+        "cluster.node_size", "SPIN_AKS_CLUSTER_NODE_SIZE", ("--node-size",), "the size of the nodes of a new cluster",
+        metavar="SIZE", rule=rules.NODE_SIZE,
+    ))  # fmt: skip
+    node_count: int = row(2, Row(
+        "cluster.node_count", "SPIN_AKS_CLUSTER_NODE_COUNT", ("--node-count",), "how many nodes a new cluster has",
+        metavar="N", kind="count",
     ))  # fmt: skip
     vault_subscription: str = row("", Row(
         "keyvault.subscription", "SPIN_AKS_KEYVAULT_SUBSCRIPTION", (), "the subscription that the vault is in",
@@ -291,8 +280,6 @@ class Settings:
 
 ROWS: Mapping[str, Row] = {item.name: item.metadata["row"] for item in fields(Settings) if item.metadata}
 """Each field of Settings that is one input, or one free table, by its name."""
-
-STORE_ROWS: Mapping[str, Row] = {item.name: item.metadata["row"] for item in fields(Store) if item.metadata}
 
 EVERY_ROW: tuple[Row, ...] = (*ROWS.values(), *STORE_ROWS.values())
 

@@ -8,7 +8,7 @@ from spin_aks import files, terminal
 from spin_aks.cluster.kubeconfig import Target, contexts, target
 from spin_aks.errors import Problem, SpinAksError, UsageError
 from spin_aks.settings.missing import missing
-from spin_aks.tasks import choice, outputs
+from spin_aks.tasks import access, azure_cluster, choice, outputs, resources
 from spin_aks.tasks.render import namespace, payload
 from spin_aks.tasks.stage import Stage, existing
 
@@ -38,7 +38,7 @@ def stage(context: Context) -> Stage:
         name="apply",
         doc="apply, prune, wait until the rollout is healthy",
         action=lambda: _apply(context),
-        depends_on=("push", "render"),
+        depends_on=("push", "render", *_azure(context)),
         files=lambda: existing([context.state("rendered.yaml")]),
         values={"cluster": _cluster(context), "app.name": context.settings.name or None},
         targets=(context.state("applied.json").as_posix(),),
@@ -58,16 +58,33 @@ def applied(context: Context) -> Applied | None:
 def drift(context: Context) -> tuple[str, ...]:
     """What the cluster no longer holds as applied, in sentences; nothing where another cluster is meant by now."""
     last = applied(context)
-    if last is None or last.target.identity != _cluster(context):
+    if last is None or last.target.identity != (azure_cluster.identity(context) or _cluster(context)):
         return ()
-    from spin_aks.cluster.connection import connect
     from spin_aks.cluster.observe import observe
 
-    return observe(connect(context.settings.kubeconfig, context.settings.context), last).sentences
+    return observe(_connect(context), last).sentences
+
+
+def _azure(context: Context) -> tuple[str, ...]:
+    """What Azure has to have ready first."""
+    if resources.cluster(context) is None:
+        return ()
+    return (resources.NAME, access.NAME) if access.is_wanted(context) else (resources.NAME,)
+
+
+def _connect(context: Context) -> Cluster:
+    from spin_aks.cluster.connection import connect
+
+    if resources.cluster(context) is not None:
+        return connect(str(azure_cluster.kubeconfig(context)), "")
+    return connect(context.settings.kubeconfig, context.settings.context)
 
 
 def _cluster(context: Context) -> str:
     """Which cluster is meant; empty if none can be told, which `requires` explains."""
+    named = resources.cluster(context)
+    if named is not None:
+        return f"AKS {named.subscription}/{named.group}/{named.name}"
     try:
         return _target(context).identity
     except UsageError:
@@ -75,6 +92,8 @@ def _cluster(context: Context) -> str:
 
 
 def _requirements(context: Context) -> tuple[Problem, ...]:
+    if resources.cluster(context) is not None:
+        return ()
     try:
         _target(context)
     except UsageError as error:
@@ -104,11 +123,10 @@ def _remembered(context: Context) -> Target | None:
 def _apply(context: Context) -> None:
     from spin_aks.cluster import rollout
     from spin_aks.cluster.apply import apply
-    from spin_aks.cluster.connection import connect
     from spin_aks.cluster.explain import Background
     from spin_aks.generators.names import kubernetes_name
 
-    cluster = connect(context.settings.kubeconfig, context.settings.context)
+    cluster = _connect(context)
     done = apply(
         cluster,
         _objects(context),

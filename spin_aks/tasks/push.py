@@ -10,7 +10,7 @@ from spin_aks import files, kept, terminal
 from spin_aks.errors import SpinAksError, UsageError
 from spin_aks.json_types import required_text
 from spin_aks.settings.missing import missing
-from spin_aks.tasks import build, choice, outputs
+from spin_aks.tasks import build, choice, outputs, resources
 from spin_aks.tasks.dockerfile import dockerfile_path, is_theirs
 from spin_aks.tasks.stage import Stage, existing
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from spin_aks.context import Context
     from spin_aks.errors import Problem
     from spin_aks.json_types import JSONObject
+    from spin_aks.oci.credentials import Credential, Find
     from spin_aks.oci.pushed import Pushed
     from spin_aks.oci.reference import Reference
 
@@ -32,8 +33,8 @@ def stage(context: Context) -> Stage:
         name="push",
         doc="send to the registry what it lacks",
         action=lambda: _push(context),
-        depends_on=("image",),
-        files=lambda: existing([context.state("image.json")]),
+        depends_on=("image", *resources.before_push(context)),
+        files=lambda: existing([context.state("image.json"), *resources.found(context)]),
         values={
             "container_registry.server": context.settings.registry,
             "image.repository": repository(context),
@@ -47,6 +48,8 @@ def stage(context: Context) -> Stage:
 
 def requirements(context: Context) -> tuple[Problem, ...]:
     """What has to be given, and given right, before an image can have a name."""
+    if resources.registry(context) is not None:
+        return _refused(lambda: tag(context))
     if context.settings.registry:
         return _refused(lambda: _named(context, ""))
     more = "to try without one: `spin-aks sandbox -- spin-aks up`"
@@ -102,7 +105,33 @@ def _written_by_us(context: Context) -> frozenset[str]:
 def _named(context: Context, content: str) -> Reference:
     from spin_aks.oci.reference import Destination
 
-    return Destination.parse(context.settings.registry).reference(repository(context), tag(context) or content)
+    return Destination.parse(server(context)).reference(repository(context), tag(context) or content)
+
+
+def server(context: Context) -> str:
+    """The registry's host, with a prefix if one was given; of a registry in Azure, as that calls it."""
+    if resources.registry(context) is None:
+        return context.settings.registry
+    host = resources.login_server(context)
+    if not host:
+        raise SpinAksError("the registry's host is not known yet", hint=f"spin-aks run {resources.NAME}")
+    return host
+
+
+def _credential(context: Context) -> Find:
+    """Where the login to the registry comes from: Azure's sign-in for a registry that is named there, else Docker's."""
+    from spin_aks.oci import credentials
+
+    if resources.registry(context) is None:
+        return credentials.find
+
+    def find(host: str) -> Credential | None:
+        from spin_aks.azure import acr_login
+
+        login = acr_login.log_in(context.azure, host)
+        return credentials.Credential("the sign-in to Azure", login.username, identity_token=login.token)
+
+    return find
 
 
 def target(context: Context, image: JSONObject) -> Reference:
@@ -127,7 +156,7 @@ def drift(context: Context) -> tuple[str, ...]:
     from spin_aks.oci.push import exists
 
     last = pushed(context)
-    if last is None or exists(last.reference):
+    if last is None or exists(last.reference, find=_credential(context)):
         return ()
     return (f"the registry no longer holds {last.reference.pinned}",)
 
@@ -145,17 +174,17 @@ def _push(context: Context) -> None:
     outputs.remember_pushed(context)
 
 
-def _push_ours(_context: Context, image: JSONObject, reference: Reference) -> Pushed:
+def _push_ours(context: Context, image: JSONObject, reference: Reference) -> Pushed:
     from spin_aks.oci.image import Image
     from spin_aks.oci.push import push
 
-    return push(Image.from_json(image), reference, progress=terminal.say)
+    return push(Image.from_json(image), reference, progress=terminal.say, find=_credential(context))
 
 
-def _push_with_docker(_context: Context, image: JSONObject, reference: Reference) -> Pushed:
+def _push_with_docker(context: Context, image: JSONObject, reference: Reference) -> Pushed:
     from spin_aks.oci import docker
 
-    return docker.push(required_text(image, "image_id"), reference, progress=terminal.say)
+    return docker.push(required_text(image, "image_id"), reference, progress=terminal.say, find=_credential(context))
 
 
 def _push_with_spin(context: Context, _image: JSONObject, reference: Reference) -> Pushed:

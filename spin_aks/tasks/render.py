@@ -10,7 +10,7 @@ from spin_aks.context import RUNTIME_CONFIG
 from spin_aks.errors import SpinAksError
 from spin_aks.generators import RENDER_VERSION, names
 from spin_aks.settings.found import DEFAULT_ENVIRONMENT
-from spin_aks.tasks import choice, manifests, push
+from spin_aks.tasks import choice, manifests, push, resources
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
@@ -29,9 +29,15 @@ def stage(context: Context) -> Stage:
         name="render",
         doc="make exactly what is applied",
         action=lambda: _render(context),
-        depends_on=(named_by, "manifests"),
+        depends_on=(named_by, *resources.before_push(context), "manifests"),
         files=lambda: existing(
-            [context.state("app.json"), context.state(f"{named_by}.json"), *manifests.paths(context), RUNTIME_CONFIG]
+            [
+                context.state("app.json"),
+                context.state(f"{named_by}.json"),
+                *resources.found(context),
+                *manifests.paths(context),
+                RUNTIME_CONFIG,
+            ]
         ),
         values=_values(context),
         targets=(context.state("rendered.yaml").as_posix(), context.state("rendered.json").as_posix()),

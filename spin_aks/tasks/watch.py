@@ -1,4 +1,4 @@
-"""Asking the world: the cluster, and if wanted the registry, once a run."""
+"""Asking the world: the cluster, and if wanted the registry and Azure, once a run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from spin_aks.observation import Observed
-from spin_aks.tasks import apply, push
+from spin_aks.tasks import access, apply, push, resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,10 +16,16 @@ if TYPE_CHECKING:
 
 
 def watched(context: Context, *, registry: bool = False) -> Context:
-    """The same context, whose stages ask the cluster (and the registry), the first time that one wants to know."""
+    """The same context, whose stages ask the cluster (with `registry` also that, and Azure), the first time that one
+    wants to know.
+    """
 
     def ask() -> Observed:
-        return Observed(apply.drift(context), push.drift(context) if registry else ())
+        if not registry:
+            return Observed(apply.drift(context))
+        azure = resources.drift(context)
+        gone = () if azure else access.drift(context)
+        return Observed(apply.drift(context), push.drift(context), azure, gone)
 
     once: Callable[[], Observed] = cache(ask)
     return replace(context, observed=once)

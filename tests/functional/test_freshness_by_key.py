@@ -78,13 +78,7 @@ ELSEWHERE = "http://127.0.0.1:1"
 
 RESERVED: Mapping[str, str] = {
     "container_registry.kind": '"other"',
-    "container_registry.subscription": '"00000000-0000-0000-0000-000000000000"',
-    "container_registry.resource_group": '"group"',
-    "container_registry.name": '"registry1"',
     "kubernetes.ingress": '"shop.example.com"',
-    "cluster.subscription": '"00000000-0000-0000-0000-000000000000"',
-    "cluster.resource_group": '"group"',
-    "cluster.name": '"cluster"',
     "keyvault.subscription": '"00000000-0000-0000-0000-000000000000"',
     "keyvault.resource_group": '"group"',
     "keyvault.name": '"vault"',
@@ -102,6 +96,18 @@ RESERVED: Mapping[str, str] = {
 }
 """Inputs that nobody reads yet."""
 
+OF_AZURE: Mapping[str, str] = {
+    "container_registry.subscription": '"00000000-0000-0000-0000-000000000000"',
+    "container_registry.resource_group": '"group"',
+    "cluster.tenant": '"00000000-0000-0000-0000-000000000000"',
+    "cluster.subscription": '"00000000-0000-0000-0000-000000000000"',
+    "cluster.resource_group": '"group"',
+    "cluster.location": '"westeurope"',
+    "cluster.node_size": '"Standard_D4s_v5"',
+    "cluster.node_count": "3",
+}
+"""Inputs that matter only where a cluster or a registry of Azure's is named: tests/functional/test_azure_up.py."""
+
 PUSHED = {
     "image.pushed.registry": '"registry.example.com"',
     "image.pushed.repository": '"another"',
@@ -112,6 +118,8 @@ PUSHED = {
 
 UNTRIED = {"schema", "kubernetes.type", "SPIN_AKS_CONFIG", "SPIN_AKS_ENVIRONMENT"}
 """Of one possible value by now, or what says which file it is."""
+UNTRIED |= {"container_registry.name", "cluster.name"}
+"""These bring stages of their own: tests/functional/test_azure_up.py."""
 
 KUBECONFIG = """\
 apiVersion: v1
@@ -195,7 +203,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, embedded: sandbox.Running
 
 
 def test_every_row_is_tried() -> None:
-    tried = [*CHANGES, *RESERVED, *PUSHED, *UNTRIED]
+    tried = [*CHANGES, *RESERVED, *OF_AZURE, *PUSHED, *UNTRIED]
 
     known = {key.replace("variables.greeting", "variables.<name>") for key in tried}
     assert (known, len(tried)) == ({identity(row) for row in EVERY_ROW}, len(EVERY_ROW))
@@ -233,7 +241,8 @@ def test_why_names_the_key_with_its_old_and_its_new_value(deployed: Deployed, ke
 
 
 def test_what_nobody_reads_makes_nothing_stale(deployed: Deployed) -> None:
-    unread = {key.replace("<label>", "cache").replace("<name>", "token"): value for key, value in RESERVED.items()}
+    named = {**RESERVED, **OF_AZURE}
+    unread = {key.replace("<label>", "cache").replace("<name>", "token"): value for key, value in named.items()}
     deployed.write(*unread.items(), *PUSHED.items())
 
     assert {} == deployed.stale()

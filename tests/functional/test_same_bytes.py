@@ -37,7 +37,10 @@ Outcome: TypeAlias = "dict[str, bytes] | tuple[str, ...]"
 ENVIRONMENT = "stage"
 REGISTRY = "SPIN_AKS_CONTAINER_REGISTRY_SERVER"
 PARSER = parser_of("run", run.configure)
-READ = tuple(row for row in EVERY_ROW if row.key and not row.reserved and row.variable)
+AZURE = {"cluster.name", "container_registry.name"}
+"""Azure knows what they come to: tests/functional/test_azure_up.py."""
+
+READ = tuple(row for row in EVERY_ROW if row.key and not row.reserved and row.variable and row.key not in AZURE)
 
 TEXTS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1, max_size=40)
 TAKEN: dict[str, st.SearchStrategy[Value]] = {
@@ -84,7 +87,9 @@ SILENT = {
     "kubernetes.type",
     "cluster.timeout",
 }
-SILENT |= {"cluster.kubeconfig", "cluster.context"}
+SILENT |= {"cluster.kubeconfig", "cluster.context", "cluster.tenant", "cluster.subscription", "cluster.resource_group"}
+SILENT |= {"cluster.location", "cluster.node_size", "cluster.node_count"}
+SILENT |= {"container_registry.subscription", "container_registry.resource_group"}
 """What decides other things than what is rendered, for this application."""
 
 

@@ -122,7 +122,8 @@ def imports(body: list[ast.stmt], known: frozenset[str], *, early: bool) -> list
         later = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) or for_annotations_only(statement)
         for inner in ("body", "orelse", "finalbody", "handlers", "cases"):
             below = [node for node in getattr(statement, inner, []) if isinstance(node, ast.stmt)]
-            below += [line for node in getattr(statement, inner, []) for line in getattr(node, "body", [])]
+            clauses = (node for node in getattr(statement, inner, []) if not isinstance(node, ast.stmt))
+            below += [line for node in clauses for line in getattr(node, "body", [])]
             found += imports(list(dict.fromkeys(below)), known, early=early and not later)
     return list(dict.fromkeys(found))
 

@@ -36,10 +36,10 @@ def test_what_this_version_does_not_read_is_told_with_its_place(tmp_path: Path) 
     (tmp_path / "aks-spin.toml").write_text('[keyvault]\n\nname = "my-vault"\n[store.carts]\nkind = "redis"\n')
 
     assert [
-        ("SPIN_AKS_CLUSTER_NAME: `cluster.name` is not read by this version", ""),
+        ("SPIN_AKS_KEYVAULT_SUBSCRIPTION: `keyvault.subscription` is not read by this version", ""),
         ("aks-spin.toml:3: `keyvault.name` is not read by this version", ""),
         ("aks-spin.toml:5: `store.carts.kind` is not read by this version", ""),
-    ] == told(tmp_path, {"SPIN_AKS_CLUSTER_NAME": "aks"})
+    ] == told(tmp_path, {"SPIN_AKS_KEYVAULT_SUBSCRIPTION": "00000000-0000-0000-0000-000000000000"})
 
 
 def test_an_environment_without_an_overlay_is_told_where_others_have_one(tmp_path: Path) -> None:

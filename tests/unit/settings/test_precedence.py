@@ -15,7 +15,8 @@ from spin_aks.cli import parser_of
 from spin_aks.errors import UsageError
 from spin_aks.settings import arguments, loaded
 from spin_aks.settings.layers import BUILT_IN, Origin, identity
-from spin_aks.settings.table import EVERY_ROW, STORE_ROWS
+from spin_aks.settings.stores import STORE_ROWS
+from spin_aks.settings.table import EVERY_ROW
 
 if TYPE_CHECKING:
     from pathlib import Path
