@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from doit.exceptions import InvalidDodoFile
 
 from spin_aks import context as contexts
+from spin_aks import terminal
 from spin_aks.errors import SpinAksError
 from spin_aks.tasks import access, apply, build, bundle, dockerfile, image, manifests, push, render, resources, validate
 from spin_aks.tasks.action import guarded
@@ -54,8 +55,13 @@ def __getattr__(name: str) -> object:
     try:
         database = contexts.current().database
     except SpinAksError as error:
-        raise InvalidDodoFile(str(error)) from error
+        raise _for_doit(error) from error
     return {"backend": "durable", "dep_file": str(database), "default_tasks": [FINAL], "verbosity": 2}
+
+
+def _for_doit(error: SpinAksError) -> InvalidDodoFile:
+    """What doit shows behind an `ERROR: ` of its own, and ends with 3 as we do."""
+    return InvalidDodoFile("\n".join(terminal.lines_of(error)).removeprefix("error: "))
 
 
 def stages(context: Context) -> Iterator[Stage]:
@@ -90,5 +96,5 @@ def task_pipeline() -> Iterator[dict[str, object]]:
         context = watched(contexts.current())
         pipeline = tuple(stages(context))
     except SpinAksError as error:
-        raise InvalidDodoFile(str(error)) from error
+        raise _for_doit(error) from error
     yield from as_tasks(pipeline, context, tell=True)

@@ -186,9 +186,11 @@ def use(context: Context) -> None:
 
 
 def current() -> Context:
-    """The context in use; under plain `doit`, the one that the environment's variables describe."""
+    """The context in use; under plain `doit`, the one that the environment's variables describe, from its root."""
     if not _current:
         from spin_aks.settings import loaded
 
-        use(of(*loaded.rooted(loaded.load({}, os.environ, Path.cwd()))))
+        root, rooted = loaded.rooted(loaded.load({}, os.environ, Path.cwd()))
+        use(of(root, rooted))
+        os.chdir(root)
     return _current[0]

@@ -35,12 +35,18 @@ def show_notice(notice: Problem) -> None:
 
 def show_error(error: SpinAksError) -> None:
     """Each problem on a line, what was heard from elsewhere indented below, then what to do next."""
+    for line in lines_of(error):
+        say(line)
+
+
+def lines_of(error: SpinAksError) -> Iterator[str]:
+    """The lines that show the error, for whoever shows them in another way."""
     for problem in error.problems:
-        say(f"error: {_visible(str(problem))}")
+        yield f"error: {_visible(str(problem))}"
     for line in error.why.splitlines():
-        say(f"  {_visible(line)}")
+        yield f"  {_visible(line)}"
     for hint in dict.fromkeys(problem.hint for problem in error.problems if problem.hint):
-        say(f"hint: {hint}")
+        yield f"hint: {hint}"
 
 
 def _visible(text: str) -> str:
