@@ -143,7 +143,7 @@ COSMOS_CONTAINER = Rule(_COSMOS_ID, f"a Cosmos DB container's name: {_COSMOS_ID_
 
 NODE_SIZE = Rule(
     "[A-Za-z][A-Za-z0-9]{0,19}(?:_[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*){1,5}",
-    "the size of a virtual machine, such as `Standard_D2s_v5`",
+    "a size of virtual machines, such as `Standard_D2s_v5`",
     "https://learn.microsoft.com/azure/virtual-machines/vm-naming-conventions",
 )
 
