@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from testbed.azure_answers import Reply, Script, recorded, refused, scripted
+from testbed.azure_recordings import load
+
+from spin_aks.azure import groups, identities, providers
+from spin_aks.azure.arm import ResourceId
+from spin_aks.azure.identities import Federation
+from spin_aks.azure.operations import Watch
+from spin_aks.errors import AzureError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Clock
+
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+GROUP = ResourceId(SUBSCRIPTION, "team")
+APP = ResourceId.of(SUBSCRIPTION, "team", identities.KIND, "app")
+
+
+def group(state: str) -> Reply:
+    return Reply(200, {"id": str(GROUP), "location": "westeurope", "properties": {"provisioningState": state}})
+
+
+def test_a_group_is_made_as_azure_recorded_it(recordings: Path) -> None:
+    script = Script()
+    script.answer("GET", "/resourcegroups/team$", refused(404, "ResourceGroupNotFound", "no"))
+    script.answer("PUT", "/resourcegroups/team$", Reply(201, group("Succeeded").body))
+
+    made = groups.create(scripted(script), GROUP, "westeurope", Watch())
+
+    assert groups.Group(GROUP, "westeurope", "Succeeded") == made
+    assert {"location": "westeurope"} == script.sent("PUT")[0].json
+
+
+def test_a_group_that_is_there_is_left_in_its_region() -> None:
+    script = Script()
+    script.answer("GET", "/resourcegroups/team$", group("Succeeded"))
+
+    assert "westeurope" == groups.create(scripted(script), GROUP, "eastus", Watch()).location
+    assert ["GET"] == script.methods
+
+
+def test_a_group_that_is_being_deleted_is_waited_for_and_made_anew(turned: Clock) -> None:
+    script = Script()
+    gone = refused(404, "ResourceGroupNotFound", "no")
+    script.answer("GET", "/resourcegroups/team$", group("Deleting"), group("Deleting"), gone)
+    script.answer("PUT", "/resourcegroups/team$", Reply(201, group("Succeeded").body))
+    said: list[str] = []
+
+    groups.create(scripted(script), GROUP, "westeurope", Watch(said.append))
+
+    assert ["make resource group `team`: it is deleting already, waiting for that"] == said
+    assert 20.0 == turned.seconds
+
+
+def test_a_recorded_group_is_listed(recordings: Path) -> None:
+    session, _ = recorded(recordings, "rg-create-exists-list-delete")
+
+    assert ["cli_test_rg_scenario000001"] == [one.id.name for one in groups.groups(session, SUBSCRIPTION)]
+
+
+def test_a_provider_is_registered_and_waited_for(recordings: Path) -> None:
+    first, registering, _ = load(recordings, "provider-register").exchanges.values()
+    namespace = "Microsoft.ClassicInfrastructureMigrate"
+    script = Script()
+    registered = {**registering.body, "registrationState": "Registered"}
+    replies = [Reply(200, body) for body in (first.body, registering.body, registered)]
+    script.answer("GET", f"/providers/{namespace}$", *replies)
+    script.answer("POST", f"/providers/{namespace}/register$", Reply(200, registering.body))
+    session = scripted(script)
+    said: list[str] = []
+
+    assert (namespace,) == providers.missing(session, SUBSCRIPTION, [namespace])
+    providers.register(session, SUBSCRIPTION, namespace, Watch(said.append))
+
+    assert [f"register the subscription for `{namespace}`: waiting"] == said
+    assert () == providers.missing(session, SUBSCRIPTION, [namespace])
+
+
+def test_a_provider_that_never_gets_registered_is_told(turned: Clock) -> None:
+    script = Script()
+    registering = Reply(200, {"namespace": "Microsoft.Cache", "registrationState": "Registering"})
+    script.answer("GET", "/providers/Microsoft.Cache$", registering)
+    script.answer("POST", "/providers/Microsoft.Cache/register$", registering)
+
+    with pytest.raises(AzureError) as error:
+        providers.register(scripted(script), SUBSCRIPTION, "Microsoft.Cache", Watch())
+
+    assert (
+        "can't register the subscription for `Microsoft.Cache`: it is not done after ten minutes"
+        == error.value.problems[0].what
+    )
+    assert turned.seconds > providers.LONGEST_S
+
+
+def test_each_provider_is_asked_about_once() -> None:
+    script = Script()
+    script.answer("GET", "/providers/Microsoft.Cache$", Reply(200, {"registrationState": "Registered"}))
+
+    assert () == providers.missing(scripted(script), SUBSCRIPTION, ["Microsoft.Cache", "Microsoft.Cache"])
+    assert ["GET"] == script.methods
+
+
+def example(shared: Path, name: str) -> Any:
+    return json.loads((shared / f"azure-spec/msi-2023-01-31/{name}.json").read_text())["responses"]["201"]["body"]
+
+
+def test_an_identity_is_made_once(shared: Path) -> None:
+    body = example(shared, "IdentityCreate")
+    script = Script()
+    script.answer("GET", "/userAssignedIdentities/app$", refused(404, "ResourceNotFound", "no"), Reply(200, body))
+    script.answer("PUT", "/userAssignedIdentities/app$", Reply(201, body))
+    session = scripted(script)
+
+    made = identities.create(session, APP, "eastus")
+
+    assert made == identities.create(session, APP, "eastus")
+    assert (body["properties"]["principalId"], body["properties"]["clientId"]) == (made.object_id, made.client_id)
+    assert [{"location": "eastus"}] == [one.json for one in script.sent("PUT")]
+
+
+WANTED = identities.service_account("shop", "https://issuer/", "prod", "shop")
+
+
+def test_a_service_account_is_let_in_once() -> None:
+    body = {
+        "name": "shop",
+        "properties": {"issuer": "https://issuer", "subject": WANTED.subject, "audiences": [identities.AUDIENCE]},
+    }
+    script = Script()
+    script.answer("GET", "/federatedIdentityCredentials$", Reply(200, {"value": []}), Reply(200, {"value": [body]}))
+    script.answer("PUT", "/federatedIdentityCredentials/shop$", Reply(201, body))
+    session = scripted(script)
+
+    assert [True, False] == [identities.federate(session, APP, WANTED) for _ in range(2)]
+    assert [
+        {
+            "properties": {
+                "issuer": "https://issuer/",
+                "subject": "system:serviceaccount:prod:shop",
+                "audiences": ["api://AzureADTokenExchange"],
+            }
+        }
+    ] == [one.json for one in script.sent("PUT")]
+
+
+def test_a_cluster_without_an_issuer_can_let_nobody_in() -> None:
+    with pytest.raises(AzureError) as error:
+        identities.federate(scripted(Script()), APP, Federation("x", "", "y"))
+
+    assert "the cluster has no OIDC issuer, without which no identity can be used" == str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("other", "equal"),
+    [
+        (Federation("another name", "https://ISSUER", WANTED.subject), True),
+        (Federation("shop", "https://issuer/", WANTED.subject.upper()), False),
+        (Federation("shop", "https://issuer/", WANTED.subject, ("other",)), False),
+        (Federation("shop", "https://issuer/2", WANTED.subject), False),
+    ],
+)
+def test_two_federations_are_equal_if_they_let_the_same_in(other: Federation, equal: bool) -> None:
+    assert equal == identities.equal(other, WANTED)
