@@ -6,6 +6,7 @@ right to its secrets. The texts are those of the service, as users report them.
 
 from __future__ import annotations
 
+import ipaddress
 from fnmatch import fnmatch
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from spin_aks.sandbox import documents, moments
 from spin_aks.sandbox.azure import role_definitions, roles
 from spin_aks.sandbox.azure.call import RefusedError
 from spin_aks.sandbox.azure.vault_names import KIND
+from spin_aks.sandbox.web import LOOPBACK
 
 if TYPE_CHECKING:
     from spin_aks.sandbox.azure.call import Call, Caller
@@ -36,6 +38,7 @@ ACTIONS = {
 def check(call: Call, vault: Document, permission: str, secret: str) -> None:
     """Raises RefusedError: 401 with the challenge for a request without a fitting token, 403 for one without rights."""
     caller = _caller(call, vault)
+    _check_network(caller, vault)
     if documents.mapping(vault, "properties").get("enableRbacAuthorization") is True:
         _check_roles(call, caller, vault, permission, secret)
     else:
@@ -56,6 +59,32 @@ def _caller(call: Call, vault: Document) -> Caller:
         message = f"AKV10022: Invalid audience. Expected {AUDIENCE}, found: {call.caller.audience}."
         raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", message, challenge)
     return call.caller
+
+
+def _check_network(caller: Caller, vault: Document) -> None:
+    """Whoever asks the sandbox comes from loopback, which a rule of the vault's may name."""
+    about = f"Caller: {_named(caller)}\r\nVault: {_placed(vault)}"
+    if documents.text(vault, "properties", "publicNetworkAccess").lower() == "disabled":
+        message = (
+            "Public network access is disabled and request is not from a trusted service nor via an approved private "
+            f"link.\r\n{about}"
+        )
+        raise _forbidden(message, "ForbiddenByConnection")
+    rules = documents.mapping(vault, "properties", "networkAcls")
+    named = [documents.text(rule, "value") for rule in documents.items(rules, "ipRules")]
+    if documents.text(rules, "defaultAction").lower() == "deny" and not any(map(_has_loopback, named)):
+        message = (
+            f"Client address is not authorized and caller is not a trusted service.\r\nClient address: {LOOPBACK}\r\n"
+            f"{about}"
+        )
+        raise _forbidden(message, "ForbiddenByFirewall")
+
+
+def _has_loopback(network: str) -> bool:
+    try:
+        return ipaddress.ip_address(LOOPBACK) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False
 
 
 def _check_roles(call: Call, caller: Caller, vault: Document, permission: str, secret: str) -> None:

@@ -138,6 +138,8 @@ def delete(call: Call) -> Answer:
         if vault is None:
             return empty(HTTPStatus.NO_CONTENT)
         deleted_vaults.put_aside(call.world, vault)
+        # Roles that were given at the vault go, and do not come back with it.
+        call.world.state.delete_below(call.fill(ONE) + "/")
         call.world.state.delete(KIND, call.fill(ONE))
     return empty(HTTPStatus.OK)
 

@@ -163,6 +163,40 @@ def test_a_policy_gives_what_it_says_and_all_is_not_purge(azure: Clients) -> Non
     assert "does not have secrets purge permission" in error.value.message
 
 
+@pytest.mark.parametrize(
+    ("network", "why"),
+    [
+        ({"publicNetworkAccess": "Disabled"}, "ForbiddenByConnection"),
+        ({"networkAcls": {"bypass": "AzureServices", "defaultAction": "Deny"}}, "ForbiddenByFirewall"),
+        ({"networkAcls": {"defaultAction": "Deny", "ipRules": [{"value": "203.0.113.0/24"}]}}, "ForbiddenByFirewall"),
+    ],
+)
+def test_a_vault_behind_a_wall_refuses_whoever_it_is(azure: Clients, network: dict[str, object], why: str) -> None:
+    client = vault_of(azure, "all", **network)
+    with pytest.raises(HttpResponseError) as error:
+        client.set_secret("name", "value")
+
+    assert (403, why) == inner(error)
+
+
+def test_a_vault_whose_wall_has_a_door_for_loopback(azure: Clients) -> None:
+    client = vault_of(azure, "all", networkAcls={"defaultAction": "Deny", "ipRules": [{"value": "127.0.0.0/8"}]})
+
+    assert "value" == client.set_secret("name", "value").value
+
+
+def test_roles_at_a_vault_do_not_come_back_with_it(azure: Clients) -> None:
+    vault(azure)
+    assign(azure, OFFICER)
+    azure.secrets("vault-1").set_secret("name", "value")
+    azure.vaults.delete("rg", "vault-1")
+    vault(azure, createMode="recover")
+    with pytest.raises(HttpResponseError) as error:
+        azure.secrets("vault-1").get_secret("name")
+
+    assert (403, "ForbiddenByRbac") == inner(error)
+
+
 def test_a_token_for_resource_manager_is_not_taken(azure: Clients, world: World) -> None:
     vault_of(azure, "all")
     token = azure_sandbox.SignedIn(world).get_token("https://management.azure.com/.default").token
