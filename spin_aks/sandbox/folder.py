@@ -113,7 +113,8 @@ def clear(folder: Path) -> None:
         for database in ("cluster.sqlite", f"{AZURE}/azure.sqlite"):
             for name in (database, f"{database}-wal", f"{database}-shm"):
                 disk.remove(folder / name)
-        shutil.rmtree(folder / "registry", ignore_errors=True)
+        for kept in ("registry", f"{AZURE}/blobs"):
+            shutil.rmtree(folder / kept, ignore_errors=True)
         remember(folder, memory)
     finally:
         lock.release()

@@ -17,7 +17,7 @@ from testbed.azure_recordings import SUBSCRIPTION, Clients
 from spin_aks.sandbox.azure import identifiers, subscriptions
 from spin_aks.sandbox.azure.call import Caller
 from spin_aks.sandbox.azure.world import Surroundings, World
-from spin_aks.sandbox.web import Answer, Body, ClientGoneError, Request
+from spin_aks.sandbox.web import Answer, Body, ClientGoneError, FileSlice, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,8 +60,15 @@ def _content(body: Any) -> bytes:
     return b"" if body is None else body.encode() if isinstance(body, str) else bytes(body)
 
 
+def _bytes(answer: Answer) -> bytes:
+    if isinstance(answer.content, FileSlice):
+        part = answer.content
+        return part.path.read_bytes()[part.offset : part.offset + part.length]
+    return answer.content if isinstance(answer.content, bytes) else b"".join(answer.content)
+
+
 def _response(request: requests.PreparedRequest, answer: Answer) -> requests.Response:
-    content = answer.content if isinstance(answer.content, bytes) else b"".join(answer.content)
+    content = _bytes(answer)
     found = requests.Response()
     found.status_code, found.reason, found.url, found.request = answer.status, "", request.url or "", request
     found.headers.update({**dict(answer.headers), "content-length": str(len(content))})

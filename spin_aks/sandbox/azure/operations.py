@@ -65,6 +65,7 @@ class Operation:
 
 
 # What a service does to the state when its operation has gone well; the document is what the result's address gives.
+# `NAME.failed`, where there is one, is for when `NAME` has not: without it the resource is in the state Failed.
 Finish: TypeAlias = "Callable[[World, Operation], Document | None]"
 
 
@@ -153,7 +154,7 @@ class Operations:
         with self._state.lock:
             found: Document | None = None
             if operation.failure:
-                _mark_failed(self._state, operation)
+                self._finishes.get(f"{operation.finish}.failed", _mark_failed)(world, operation)
             else:
                 found = self._finishes[operation.finish](world, operation)
             note = {**operation.note, "result": found} if found is not None else operation.note
@@ -225,7 +226,8 @@ def _result(call: Call, operation: Operation) -> Answer:
     return answer(result) if result is not None else empty(HTTPStatus.OK)
 
 
-def _mark_failed(state: State, operation: Operation) -> None:
+def _mark_failed(world: World, operation: Operation) -> None:
+    state = world.state
     resource = state.get(operation.kind, operation.target)
     if resource is not None:
         documents.child(resource, "properties")["provisioningState"] = "Failed"

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from spin_aks.sandbox.azure.authority import BUNDLE, Authority, plays
 from spin_aks.sandbox.azure.identifiers import CLIENT, SUBSCRIPTION, TENANT
+from spin_aks.sandbox.azure.request_log import RequestLog
 from spin_aks.sandbox.azure.tokens import TOKEN_KEY, Tokens
 from spin_aks.sandbox.azure.tunnel import UnreachableError, Upstream, carry
-from spin_aks.sandbox.web import LOOPBACK, Answer, Connection, Listener, Request, Server
+from spin_aks.sandbox.web import LOOPBACK, Answer, ClientGoneError, Connection, Listener, Request, Server
 
 if TYPE_CHECKING:
     import socket
@@ -39,6 +40,7 @@ class Proxy:
         self._guard = threading.Lock()
         self.upstream = Upstream.of(os.environ)
         self._authority = Authority(folder)
+        self.log = RequestLog(folder)
         self._server = Server(_connect_only, port, connection=partial(ProxyConnection, self))
         self.port = self._server.port
 
@@ -118,7 +120,7 @@ class ProxyConnection(Connection):
         except OSError:
             return
         with encrypted:
-            PlayedConnection(self._proxy.world, host, encrypted, self.client_address, self.server)
+            PlayedConnection(self._proxy, host, encrypted, self.client_address, self.server)
 
     def _tunnel(self, host: str, port: int) -> None:
         try:
@@ -142,14 +144,20 @@ class PlayedConnection(Connection):
     """A client that believes to talk to `host`."""
 
     def __init__(
-        self, world: World, host: str, connection: socket.socket, client: tuple[str, int], server: Listener
+        self, proxy: Proxy, host: str, connection: socket.socket, client: tuple[str, int], server: Listener
     ) -> None:
-        self._world = world
+        self._proxy = proxy
         self._host = host
         super().__init__(connection, client, server)
 
     def respond(self, request: Request) -> Answer:
-        return self._world(request, self._host)
+        try:
+            answer = self._proxy.world(request, self._host)
+        except ClientGoneError:
+            self._proxy.log.note(request.method, self._host, request.path)
+            raise
+        self._proxy.log.note(request.method, self._host, request.path, str(answer.status))
+        return answer
 
     def is_for_us(self) -> bool:
         # Who got this far has asked for that host, and trusts our certificate.

@@ -68,6 +68,10 @@ class Tokens:
             return None
         return documents.mapping(documents.load(_decoded(text.partition(".")[2])))
 
+    def digest(self, text: str) -> bytes:
+        """A signature of anything else, for addresses that carry their own right."""
+        return hmac.digest(self._key, text.encode(), "sha256")
+
     def caller(self, authorization: str) -> Caller | None:
         """Who the header's token is for; None if it is none of ours, or has expired."""
         found = self.claims(_bearer(authorization))
