@@ -72,11 +72,7 @@ def run(context: Context, targets: Sequence[str]) -> Plan:
     with _state(str(context.database), context) as dependency:
         plan = _plan(pipeline, dependency, context)
         behind = plan.behind(targets)
-        try:
-            check_requirements(pipeline, behind)
-        except UsageError:
-            context.lock.release()  # whoever asks a person for what is missing keeps nobody else waiting
-            raise
+        check_requirements(pipeline, behind)
         if not any(stage.runs for stage in behind):
             show_fresh(stage.name for stage in behind if stage.name != dodo_spin_aks.FINAL)
             return plan

@@ -89,10 +89,13 @@ def _run(
             _tell(current.loaded, started)
         if not arguments.offline:
             current = watched(current, registry=arguments.refresh)
-        plan = engine.run(current, targets)
-        if not any(stage.runs for stage in plan.behind(targets)):
-            terminal.say("everything is fresh")
-        then(current)
+        try:
+            plan = engine.run(current, targets)
+            if not any(stage.runs for stage in plan.behind(targets)):
+                terminal.say("everything is fresh")
+            then(current)
+        finally:
+            current.lock.release()  # whoever is asked for what is missing keeps nobody else waiting
     return plan
 
 

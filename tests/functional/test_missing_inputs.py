@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from testbed.application import App
-from testbed.tiny import add_variables, tiny_in
+from testbed.tiny import add_variables, build_command, tiny_in
 from testbed.typist import CTRL_C, CTRL_D, Typist, at_terminal
 
 if TYPE_CHECKING:
@@ -530,6 +530,25 @@ def test_what_another_process_gave_meanwhile_wins_over_no_answer(app: App, host:
         f'# mine\n[image]\nplatform = "linux/arm64"\n\n[container_registry]\nserver = "{host}"\n'
         == (app.root / "aks-spin.toml").read_text()
     )
+
+
+def test_what_is_missing_only_when_its_stage_has_come_is_asked_for_then(app: App, host: str) -> None:
+    """The kubeconfig lost its current context while the application was built."""
+    kubeconfig = Path(app.environment["KUBECONFIG"])
+    kubeconfig.write_text(f"current-context: blue\n{kubeconfig.read_text()}")
+    build_command(app.root, f"cp a.src a.wasm; sed -i /current-context/d {kubeconfig}")
+    given_variables(app)
+
+    with at_terminal(app, "up", *app.flags, "--registry", host) as typist:
+        typist.sees("done    render")
+        typist.sees(NUMBER)
+        typist.types("blue\n")
+        typist.sees(KEEP)
+        typist.types("y\n")
+        typist.sees("done    apply")
+        code = typist.leaves()
+
+    assert (0, {"context": "blue"}) == (code, configuration(app)["cluster"]), typist.seen
 
 
 # the last choice
