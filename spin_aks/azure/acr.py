@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from spin_aks.azure import wire
 from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.found import only
-from spin_aks.azure.operations import follow, settle
+from spin_aks.azure.operations import FINAL, follow, settle
 from spin_aks.azure.problems import or_none, reported
 from spin_aks.errors import AzureError
 
@@ -30,6 +30,7 @@ class Registry:
     """`login_server` is its host, never to be made from its name: newer ones have a hash in it.
 
     `abac`: rights are given by repository, and AcrPull and AcrPush mean nothing. `public`: reached from everywhere.
+    `created` tells it from another one that had the name before.
     """
 
     id: ResourceId
@@ -39,6 +40,7 @@ class Registry:
     sku: str
     abac: bool
     public: bool
+    created: str = ""
 
 
 def registries(session: Session, subscription: str) -> tuple[Registry, ...]:
@@ -93,8 +95,23 @@ def create(session: Session, resource: ResourceId, location: str, watch: Watch) 
             return operations.begin_create(resource.group, resource.name, _any(body(location)), **taken_up)
 
         found = parse(wire.document(follow(watch, task, resource, begin)))
+    return _whole(found, task)
+
+
+def settled(session: Session, found: Registry, watch: Watch) -> Registry:
+    """The registry once what is being done to it is done, by whomever; raises AzureError if it is gone then."""
+    if found.state.lower() in FINAL:
+        return found
+    task = f"use registry `{found.id.name}`"
+    now = settle(watch, task, found.id, lambda: get(session, found.id))
+    if now is None:
+        raise AzureError(f"can't {task}: it was {found.state.lower()}, and is gone", where=str(found.id))
+    return _whole(now, task)
+
+
+def _whole(found: Registry, task: str) -> Registry:
     if found.state.lower() != "succeeded":
-        raise AzureError(f"can't {task}: its last operation ended as {found.state}", where=str(resource))
+        raise AzureError(f"can't {task}: its last operation ended as {found.state}", where=str(found.id))
     return found
 
 
@@ -119,4 +136,5 @@ def parse(document: JSONObject) -> Registry:
         sku=wire.text(document, "sku", "name"),
         abac=wire.text(properties, "roleAssignmentMode").lower() == ABAC,
         public=wire.text(properties, "publicNetworkAccess").lower() != "disabled",
+        created=wire.text(properties, "creationDate"),
     )

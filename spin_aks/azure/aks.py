@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from spin_aks.azure import aks_body, wire
 from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.found import only
-from spin_aks.azure.operations import follow, half_made, settle
+from spin_aks.azure.operations import FINAL, follow, half_made, settle
 from spin_aks.azure.problems import AzureRefusalError, Kind, or_none, reported
 from spin_aks.errors import AzureError
 
@@ -114,6 +114,19 @@ def create(session: Session, new: NewCluster, watch: Watch) -> Cluster:
     if found is None:
         raise AzureError(f"can't {task}: it was made, and is gone", where=str(new.id))
     return _whole(found, task)
+
+
+def settled(session: Session, found: Cluster, watch: Watch) -> Cluster:
+    """The cluster once what is being done to it is done, by whomever. Raises AzureError if it is gone then, or if it
+    was never made whole; one that a later change failed on still serves.
+    """
+    task = f"use cluster `{found.id.name}`"
+    now: Cluster | None = found
+    if found.state.lower() not in FINAL:
+        now = settle(watch, task, found.id, lambda: get(session, found.id))
+    if now is None:
+        raise AzureError(f"can't {task}: it was {found.state.lower()}, and is gone", where=str(found.id))
+    return now if now.kubelet else _whole(now, task)
 
 
 def enable_keyvault_addon(session: Session, resource: ResourceId, watch: Watch) -> Cluster:

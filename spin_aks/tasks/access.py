@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spin_aks import files, terminal
-from spin_aks.errors import AzureError
+from spin_aks.errors import AzureError, Problem
 from spin_aks.tasks import resources
 from spin_aks.tasks.stage import Stage, existing
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from spin_aks.azure.roles import Grant, Wanted
     from spin_aks.context import Context
+    from spin_aks.json_types import JSONObject
 
 NAME = "access"
 
@@ -39,7 +40,8 @@ def drift(context: Context) -> tuple[str, ...]:
     """Which of the rights that were there are gone, in sentences."""
     from spin_aks.azure import roles
 
-    if files.read_json(context.state("access.json")) is None:
+    given = files.read_json(context.state("access.json")) is not None
+    if not (given and is_wanted(context) and resources.known(context) >= {"cluster", "registry"}):
         return ()
     return tuple(
         f"it is no longer so that {grant.what}"
@@ -61,18 +63,55 @@ def _wanted(context: Context) -> tuple[Wanted, ...]:
     return (grants.pull(cluster, registry),)
 
 
+class LackingError(AzureError):
+    """Rights are missing and could not be given; `grants` are all of them as they are now."""
+
+    def __init__(self, grants: tuple[Grant, ...], problems: tuple[Problem, ...], why: str = "") -> None:
+        super().__init__(problems[0].what, why=why)
+        self.problems = problems
+        self.grants = grants
+
+
+def document(grants: Iterable[Grant]) -> JSONObject:
+    return {"grants": [grant.to_json() for grant in grants]}
+
+
+def told(context: Context) -> JSONObject:
+    """What the stage said when it ran last."""
+    return files.read_json(context.state("access.json")) or document(())
+
+
+def unchanged(document: JSONObject) -> JSONObject:
+    """The same, of a run that found the stage fresh: it gave nothing, whatever the run before it did."""
+    from spin_aks.azure.roles import MADE, PRESENT
+
+    grants = document.get("grants")
+    found = [grant for grant in grants if isinstance(grant, dict)] if isinstance(grants, list) else []
+    return {"grants": [{**grant, "state": PRESENT} if grant.get("state") == MADE else grant for grant in found]}
+
+
 def _grant(context: Context) -> None:
     from spin_aks.azure import roles
 
     wanted = _wanted(context)
     checked = roles.check(context.azure, wanted)
-    lacking = [one for one, grant in zip(wanted, checked, strict=True) if _lacks(grant)]
-    if lacking:
-        _may_give(context, lacking)
-    given = [roles.give(context.azure, one, resources.watch(context)) for one in wanted]
+    _may_give(context, wanted, checked)
+    given = tuple(_given(context, one, checked) for one in wanted)
     for grant in given:
         terminal.say(f"{grant.what}: {grant.role} is {grant.state}")
-    files.write_json(context.state("access.json"), {"grants": [grant.to_json() for grant in given]})
+    files.write_json(context.state("access.json"), document(given))
+
+
+def _given(context: Context, wanted: Wanted, checked: tuple[Grant, ...]) -> Grant:
+    from spin_aks.azure import roles
+    from spin_aks.azure.problems import AzureRefusalError, Kind
+
+    try:
+        return roles.give(context.azure, wanted, resources.watch(context))
+    except AzureRefusalError as error:
+        if error.kind is not Kind.DENIED:
+            raise
+        raise LackingError(checked, error.problems, error.why) from error
 
 
 def _lacks(grant: Grant) -> bool:
@@ -81,21 +120,21 @@ def _lacks(grant: Grant) -> bool:
     return grant.state == roles.MISSING
 
 
-def _may_give(context: Context, lacking: Iterable[Wanted]) -> None:
-    """Raises AzureError with the flag and the command for each right that nobody allowed to be given."""
-    lacking = tuple(lacking)
+def _may_give(context: Context, wanted: tuple[Wanted, ...], checked: tuple[Grant, ...]) -> None:
+    """Raises LackingError with the flag and the command for each right that nobody allowed to be given."""
+    lacking = [one for one, grant in zip(wanted, checked, strict=True) if _lacks(grant)]
     for one in lacking:
         terminal.say(f"to be given in Azure: `{one.role.name}` at {one.scope}, so that {one.what}")
-    if context.consent.attach_acr:
+    if not lacking or context.consent.attach_acr:
         return
     if context.consent.ask:
         from spin_aks import prompts
 
         if prompts.confirm("Give it?", default=True):
             return
-    first = lacking[0]
-    raise AzureError(
-        f"it is not so that {first.what}",
-        where=str(first.scope),
-        hint=f"`--attach-acr` gives the role `{first.role.name}`; or have somebody who may: `{first.command()}`",
-    )
+    raise LackingError(checked, tuple(_problem(one) for one in lacking))
+
+
+def _problem(lacking: Wanted) -> Problem:
+    hint = f"`--attach-acr` gives the role `{lacking.role.name}`; or have somebody who may: `{lacking.command()}`"
+    return Problem(f"it is not so that {lacking.what}", str(lacking.scope), hint)

@@ -13,6 +13,8 @@ from spin_aks.tasks.render import namespace, payload
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from spin_aks.cluster.applied import Applied
     from spin_aks.cluster.connection import Cluster
     from spin_aks.context import Context
@@ -39,7 +41,7 @@ def stage(context: Context) -> Stage:
         doc="apply, prune, wait until the rollout is healthy",
         action=lambda: _apply(context),
         depends_on=("push", "render", *_azure(context)),
-        files=lambda: existing([context.state("rendered.yaml")]),
+        files=lambda: existing([context.state("rendered.yaml"), *_told_by_azure(context)]),
         values={"cluster": _cluster(context), "app.name": context.settings.name or None},
         targets=(context.state("applied.json").as_posix(),),
         observed=lambda: context.observed().cluster,
@@ -72,6 +74,11 @@ def _azure(context: Context) -> tuple[str, ...]:
     return (resources.NAME, access.NAME) if access.is_wanted(context) else (resources.NAME,)
 
 
+def _told_by_azure(context: Context) -> tuple[Path, ...]:
+    """The file that tells one cluster of that name from the one that was there before."""
+    return () if resources.cluster(context) is None else (context.state("azure.json"),)
+
+
 def _connect(context: Context) -> Cluster:
     from spin_aks.cluster.connection import connect
 
@@ -84,7 +91,7 @@ def _cluster(context: Context) -> str:
     """Which cluster is meant; empty if none can be told, which `requires` explains."""
     named = resources.cluster(context)
     if named is not None:
-        return f"AKS {named.subscription}/{named.group}/{named.name}"
+        return f"AKS {named.subscription}/{named.group}/{named.name}".lower()
     try:
         return _target(context).identity
     except UsageError:

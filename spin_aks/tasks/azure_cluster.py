@@ -72,7 +72,8 @@ def _refuse_closed(found: Cluster) -> None:
 
 def _path(context: Context) -> Path:
     """In the user's cache and not in the project: it lets in whoever has it."""
-    name = hashlib.sha256(str(resources.resource_id(context, "cluster")).lower().encode()).hexdigest()[:16]
+    which = f"{resources.resource_id(context, 'cluster')} {resources.kubelet_identity(context)}"
+    name = hashlib.sha256(which.lower().encode()).hexdigest()[:16]
     try:
         return files.cache_folder() / "clusters" / f"{name}.kubeconfig"
     except SpinAksError:  # a user without a home

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from spin_aks import files, terminal
 from spin_aks.errors import AzureError, SpinAksError
+from spin_aks.tasks.making import Missing, allow
 from spin_aks.tasks.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from spin_aks.azure.acr import Registry
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from spin_aks.azure.aks_body import NewCluster
     from spin_aks.azure.arm import ResourceId
     from spin_aks.azure.operations import Watch
-    from spin_aks.azure.session import Session
     from spin_aks.context import Context
     from spin_aks.json_types import JSON, JSONObject
 
@@ -122,21 +121,45 @@ def resource_id(context: Context, what: str) -> ResourceId:
     raise SpinAksError(f"it is not known yet which {what} is meant", hint=f"spin-aks run {NAME}")
 
 
-def drift(context: Context) -> tuple[str, ...]:
-    """What Azure no longer has of what was found, in sentences."""
+def kubelet_identity(context: Context) -> str:
+    """What tells the cluster from another one that had its name before; empty where this stage found none."""
+    match files.read_json(context.state("azure.json")):
+        case {"cluster": {"kubelet_identity": str(identity)}}:
+            return identity
+    return ""
+
+
+def known(context: Context) -> frozenset[str]:
+    """What of `cluster` and `registry` this stage has found."""
+    return frozenset(files.read_json(context.state("azure.json")) or {})
+
+
+def gone(context: Context) -> dict[str, str]:
+    """What Azure no longer has of what was found, or has another one of by now: `cluster` or `registry`, and a
+    sentence.
+    """
     from spin_aks.azure import acr, aks
+    from spin_aks.azure.arm import ResourceId
 
     document = files.read_json(context.state("azure.json")) or {}
-    looks: dict[str, Callable[[Session, ResourceId], Cluster | Registry | None]] = {
-        "cluster": aks.get,
-        "registry": acr.get,
-    }
-    wanted = [what for what in looks if isinstance(document.get(what), dict)]
-    return tuple(
-        f"there is no {what} `{found.name}` in Azure any more"
-        for what in wanted
-        if looks[what](context.azure, found := resource_id(context, what)) is None
-    )
+    sentences = {}
+    match document.get("cluster") if cluster(context) else None:
+        case {"id": str(id), "kubelet_identity": str(identity)}:
+            resource = ResourceId.parse(id)
+            aks_now = aks.get(context.azure, resource)
+            sentences["cluster"] = _compared("cluster", resource, identity, _identity(aks_now) if aks_now else None)
+    match document.get("registry") if registry(context) else None:
+        case {"id": str(id), "created": str(created)}:
+            resource = ResourceId.parse(id)
+            acr_now = acr.get(context.azure, resource)
+            sentences["registry"] = _compared("registry", resource, created, acr_now.created if acr_now else None)
+    return {what: sentence for what, sentence in sentences.items() if sentence}
+
+
+def _compared(what: str, resource: ResourceId, before: str, now: str | None) -> str:
+    if now is None:
+        return f"there is no {what} `{resource.name}` in Azure any more"
+    return "" if now == before else f"the {what} `{resource.name}` in Azure is another one than before"
 
 
 def watch(context: Context) -> Watch:
@@ -147,70 +170,78 @@ def watch(context: Context) -> Watch:
 
 
 def _resolve(context: Context) -> None:
+    """Everything is looked for, then allowed, then made: nothing is half made because the other may not be."""
+    wanted, named = cluster(context), registry(context)
+    subscription = _subscription(context, wanted, named)
+    found_cluster = _find_cluster(context, _placed(wanted, subscription)) if wanted else None
+    beside = found_cluster.id.group if found_cluster else context.settings.cluster_resource_group
+    found_registry = _find_registry(context, _placed(named, subscription), beside) if named else None
+    allow(context.consent, [one for one in (found_cluster, found_registry) if isinstance(one, Missing)])
     document: dict[str, JSON] = {}
-    subscription = _subscription(context)
-    beside = context.settings.cluster_resource_group
-    wanted = cluster(context)
-    if wanted is not None:
-        found = _cluster(context, replace(wanted, subscription=wanted.subscription or subscription))
-        document["cluster"], beside = _told(found), found.id.group
-    named = registry(context)
-    if named is not None:
-        placed = replace(named, subscription=named.subscription or subscription)
-        document["registry"] = _kept(_registry(context, placed, beside))
+    if found_cluster is not None:
+        document["cluster"] = _told(_whole_cluster(context, found_cluster))
+    if found_registry is not None:
+        document["registry"] = _kept(_whole_registry(context, found_registry))
     files.write_json(context.state("azure.json"), document)
 
 
-def _subscription(context: Context) -> str:
-    """The one that was named, or the only one that whoever signed in sees."""
+def _placed(named: Named, subscription: str) -> Named:
+    return replace(named, subscription=named.subscription or subscription)
+
+
+def _subscription(context: Context, *named: Named | None) -> str:
+    """The cluster's, or the only one that whoever signed in sees; empty where each says its own."""
     from spin_aks.azure import subscriptions
 
     given = context.settings.cluster_subscription
     if given:
         return subscriptions.get(context.azure, given).id
+    if all(one.subscription for one in named if one):
+        return ""
     chosen = subscriptions.choose(subscriptions.subscriptions(context.azure), "", context.azure.tenant)
     terminal.say(f"subscription `{chosen.name}` ({chosen.id})")
     return chosen.id
 
 
-def _cluster(context: Context, named: Named) -> Cluster:
+def _find_cluster(context: Context, named: Named) -> Cluster | Missing:
     from spin_aks.azure import aks
     from spin_aks.azure.found import NotFoundError
 
     try:
-        found = aks.find(context.azure, named.subscription, named.name, named.group)
-    except NotFoundError as missing:
-        return _made_cluster(context, named, missing)
-    if found.state.lower() in ("creating", "updating"):
-        return aks.create(context.azure, _new_cluster(context, named), watch(context))
-    return found
+        return aks.find(context.azure, named.subscription, named.name, named.group)
+    except NotFoundError as error:
+        resource = _cluster_id(named)
+        explained = _new_cluster(context, resource).explained()
+        plan = tuple(f"{what} ({why})" if why else what for what, why in explained)
+        return Missing("cluster", resource, plan, error)
 
 
-def _made_cluster(context: Context, named: Named, missing: AzureError) -> Cluster:
-    from spin_aks.azure import aks
-
-    new = _new_cluster(context, named)
-    _may_make(context, "cluster", missing, [f"{what}{f' ({why})' if why else ''}" for what, why in new.explained()])
-    _group(context, new.id, new.location)
-    return aks.create(context.azure, new, watch(context))
-
-
-def _new_cluster(context: Context, named: Named) -> NewCluster:
+def _cluster_id(named: Named) -> ResourceId:
     from spin_aks.azure import aks_body
     from spin_aks.azure.arm import ResourceId
 
+    return ResourceId.of(named.subscription, named.group or named.name, aks_body.KIND, named.name)
+
+
+def _new_cluster(context: Context, resource: ResourceId) -> NewCluster:
+    from spin_aks.azure import aks_body
+
     settings = context.settings
-    group = named.group or named.name
-    return aks_body.NewCluster(
-        ResourceId.of(named.subscription, group, aks_body.KIND, named.name),
-        settings.location,
-        settings.node_size,
-        settings.node_count,
-    )
+    return aks_body.NewCluster(resource, settings.location, settings.node_size, settings.node_count)
 
 
-def _registry(context: Context, named: Named, beside: str) -> Registry:
-    """The registry; a new one is made in the resource group `beside`, the cluster's, where none is given."""
+def _whole_cluster(context: Context, found: Cluster | Missing) -> Cluster:
+    """The cluster, made if it has to be; what is being done to one that is there is waited for."""
+    from spin_aks.azure import aks
+
+    if isinstance(found, Missing):
+        _group(context, found.id)
+        return aks.create(context.azure, _new_cluster(context, found.id), watch(context))
+    return aks.settled(context.azure, found, watch(context))
+
+
+def _find_registry(context: Context, named: Named, beside: str) -> Registry | Missing:
+    """A new registry is made in the resource group `beside`, the cluster's, where none is given."""
     from spin_aks.azure import acr
     from spin_aks.azure.arm import ResourceId
     from spin_aks.azure.found import NotFoundError
@@ -222,43 +253,38 @@ def _registry(context: Context, named: Named, beside: str) -> Registry:
         resource = ResourceId.of(named.subscription, group, acr.KIND, named.name)
         if why := acr.why_not(context.azure, named.subscription, named.name):
             raise AzureError(f"no registry `{named.name}` can be made", where=str(resource), why=why) from missing
-        location = context.settings.location
-        _may_make(context, "registry", missing, [f"registry `{named.name}` in resource group `{group}`, {location}"])
-        _group(context, resource, location)
-        return acr.create(context.azure, resource, location, watch(context))
+        plan = f"registry `{named.name}` in resource group `{group}`, {context.settings.location}, tier Basic"
+        return Missing("registry", resource, (plan,), missing)
 
 
-def _may_make(context: Context, what: str, missing: AzureError, plan: list[str]) -> None:
-    """Shows what would be made, and raises `missing` with the way to have it made unless that was asked for."""
-    terminal.say(f"to be made in Azure: {'; '.join(plan)}")
-    if what in context.consent.create:
-        return
-    if context.consent.ask:
-        from spin_aks import prompts
+def _whole_registry(context: Context, found: Registry | Missing) -> Registry:
+    from spin_aks.azure import acr
 
-        if prompts.confirm("It costs money. Make it?", default=False):
-            return
-    hint = f"`--create-{what}` makes it"
-    if missing.problems[0].hint:
-        hint = f"{missing.problems[0].hint}; {hint}"
-    missing.problems = (replace(missing.problems[0], hint=hint),)
-    raise missing
+    if isinstance(found, Missing):
+        _group(context, found.id)
+        return acr.create(context.azure, found.id, context.settings.location, watch(context))
+    return acr.settled(context.azure, found, watch(context))
 
 
-def _group(context: Context, resource: ResourceId, location: str) -> None:
+def _group(context: Context, resource: ResourceId) -> None:
     """Makes the resource group that a resource is to be in, if it is not there."""
     from spin_aks.azure import groups
     from spin_aks.azure.arm import ResourceId
 
     group = ResourceId(resource.subscription, resource.group)
     if groups.get(context.azure, group) is None:
-        groups.create(context.azure, group, location, watch(context))
+        groups.create(context.azure, group, context.settings.location, watch(context))
 
 
 def _told(found: Cluster) -> JSONObject:
-    kubelet = found.kubelet.object_id if found.kubelet else ""
-    return {"id": str(found.id), "location": found.location, "private": found.private, "kubelet_identity": kubelet}
+    told: JSONObject = {"id": str(found.id), "location": found.location, "private": found.private}
+    return {**told, "kubelet_identity": _identity(found)}
+
+
+def _identity(found: Cluster) -> str:
+    return found.kubelet.object_id if found.kubelet else ""
 
 
 def _kept(found: Registry) -> JSONObject:
-    return {"id": str(found.id), "login_server": found.login_server, "abac": found.abac}
+    kept: JSONObject = {"id": str(found.id), "login_server": found.login_server, "abac": found.abac}
+    return {**kept, "created": found.created}

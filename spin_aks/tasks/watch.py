@@ -23,9 +23,14 @@ def watched(context: Context, *, registry: bool = False) -> Context:
     def ask() -> Observed:
         if not registry:
             return Observed(apply.drift(context))
-        azure = resources.drift(context)
-        gone = () if azure else access.drift(context)
-        return Observed(apply.drift(context), push.drift(context), azure, gone)
+        # What is gone can't be asked what it holds.
+        gone = resources.gone(context)
+        return Observed(
+            () if "cluster" in gone else apply.drift(context),
+            () if "registry" in gone else push.drift(context),
+            tuple(gone.values()),
+            () if gone else access.drift(context),
+        )
 
     once: Callable[[], Observed] = cache(ask)
     return replace(context, observed=once)
