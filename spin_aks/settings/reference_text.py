@@ -239,8 +239,10 @@ OUTPUTS = """\
   the file of the run's environment alone: with `-e` to its overlay, else to the file; where there is none, nothing is
   written. No stage depends on it.
 - `scaffold` writes where the Dockerfile and the Kubernetes files are (`image.dockerfile`, `kubernetes.dest`), into the
-  file that all environments share, which it makes if there is none.
+  file that all environments share, which it makes if there is none; where the overlay has one already, into that.
 - An answer to a question, if you say so, into the environment's overlay if it has one, else into the file.
+- Of one application's own (what `push` and `scaffold` write, the values of variables) nothing goes into a configuration
+  that others may share: one that neither lies beside `spin.toml` nor names it with `app.manifest`.
 - `config set` and `config unset`.
 
 Comments, order, blank lines, line ends and every other byte stay as they were.
