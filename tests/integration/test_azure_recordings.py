@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,6 +54,40 @@ def test_a_sandbox_that_answers_otherwise_is_found_out(
 
     differs = {title for title in expected if expected[title] != actual[title]}
     assert {"the cache is made", f"the cache is made{WIRE}"} == differs
+
+
+@pytest.mark.parametrize(
+    ("index", "known"),
+    [
+        (5, 'known = "AuthorizationFailed"'),
+        (1, 'known = "MissingSubscriptionRegistration"'),
+        (0, 'known = "MissingSubscriptionRegistration"'),
+        (1001, ""),
+    ],
+)
+def test_what_any_service_refuses_has_the_recorded_words(
+    recordings: Path, tmp_path: Path, index: int, known: str
+) -> None:
+    """The request itself, since its service is none that the sandbox plays; a vault stands in where it has to."""
+    exchange = azure_recordings.load(recordings, "errors").exchanges[index]
+    (tmp_path / "trouble.toml").write_text(f"[[rule]]\n{known}\n" if known else "")
+    url = (
+        exchange.url
+        if known
+        else exchange.url.replace("Microsoft.App/managedEnvironments", "Microsoft.KeyVault/vaults")
+    )
+    with azure_sandbox.opened(tmp_path) as world:
+        azure = azure_sandbox.connected(world)
+        token = azure.credential.get_token(f"{azure_recordings.MANAGEMENT}/.default").token
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = azure.session.request(exchange.method, url, json=exchange.sent, headers=headers, timeout=5)
+
+    assert exchange.status == answer.status_code
+    assert _of_somebody(exchange.body) == _of_somebody(answer.json())
+
+
+def _of_somebody(body: object) -> object:
+    return json.loads(re.sub(r"The client '[^']*'", "The client", json.dumps(azure_results.masked(body))))
 
 
 def test_each_exchange_is_in_a_story_or_listed_with_the_reason_why_not(recordings: Path) -> None:
