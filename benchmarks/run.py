@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import in_azure
 import scenarios
 from measuring import MeasurementError
 from servers import Servers, Skipped
@@ -55,7 +56,7 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-NAMES = ("start-up", "no-op", "cluster-check", "one-of-twenty", "from-nothing", "large-layer")
+NAMES = ("start-up", "no-op", "cluster-check", "one-of-twenty", "from-nothing", "azure", "large-layer")
 
 
 def all_scenarios(
@@ -72,6 +73,7 @@ def all_scenarios(
             *scenarios.from_nothing(folder, servers, short, "hello-python", compiled=False),
             *scenarios.from_nothing(folder, servers, short, "shop"),
         ],
+        "azure": partial(in_azure.azure, folder),
         "large-layer": partial(scenarios.large_layer, folder, servers, GIB),
     }
 
