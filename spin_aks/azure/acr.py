@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from spin_aks.azure import wire
 from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.found import only
-from spin_aks.azure.operations import FINAL, follow, settle
+from spin_aks.azure.operations import FINAL, make, settle, taken_up, whole
 from spin_aks.azure.problems import or_none, reported
 from spin_aks.errors import AzureError
 
@@ -85,17 +85,12 @@ def body(location: str) -> JSONObject:
 
 def create(session: Session, resource: ResourceId, location: str, watch: Watch) -> Registry:
     """Makes the registry, or gives the one that is there; about ten seconds. Raises AzureError."""
-    task = f"make registry `{resource.name}`"
-    found = settle(watch, task, resource, lambda: get(session, resource))
-    if found is None:
-        operations = _client(session, resource.subscription).registries
+    operations = _client(session, resource.subscription).registries
 
-        def begin(token: str | None) -> LROPoller[Any]:
-            taken_up: dict[str, Any] = {"continuation_token": token} if token else {}
-            return operations.begin_create(resource.group, resource.name, _any(body(location)), **taken_up)
+    def begin(token: str | None) -> LROPoller[Any]:
+        return operations.begin_create(resource.group, resource.name, _any(body(location)), **taken_up(token))
 
-        found = parse(wire.document(follow(watch, task, resource, begin)))
-    return _whole(found, task)
+    return make(watch, f"make registry `{resource.name}`", resource, lambda: get(session, resource), begin)
 
 
 def settled(session: Session, found: Registry, watch: Watch) -> Registry:
@@ -106,13 +101,7 @@ def settled(session: Session, found: Registry, watch: Watch) -> Registry:
     now = settle(watch, task, found.id, lambda: get(session, found.id))
     if now is None:
         raise AzureError(f"can't {task}: it was {found.state.lower()}, and is gone", where=str(found.id))
-    return _whole(now, task)
-
-
-def _whole(found: Registry, task: str) -> Registry:
-    if found.state.lower() != "succeeded":
-        raise AzureError(f"can't {task}: its last operation ended as {found.state}", where=str(found.id))
-    return found
+    return whole(now, task, now.id)
 
 
 def _any(body: JSONObject) -> Any:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from spin_aks.azure import aks_body, wire
 from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.found import only
-from spin_aks.azure.operations import FINAL, follow, half_made, settle
+from spin_aks.azure.operations import FINAL, follow, make, settle, taken_up, whole
 from spin_aks.azure.problems import AzureRefusalError, Kind, or_none, reported
 from spin_aks.errors import AzureError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from azure.core.polling import LROPoller
     from azure.mgmt.containerservice import ContainerServiceClient
     from azure.mgmt.containerservice.models import ManagedCluster
@@ -107,13 +109,14 @@ def create(session: Session, new: NewCluster, watch: Watch) -> Cluster:
     Takes five to ten minutes. Raises AzureError, also for one whose making failed before.
     """
     task = f"make cluster `{new.id.name}`"
-    found = settle(watch, task, new.id, lambda: get(session, new.id))
-    if found is None:
-        _put(session, watch, task, new.id, aks_body.body(new))
-        found = settle(watch, task, new.id, lambda: get(session, new.id))
-    if found is None:
-        raise AzureError(f"can't {task}: it was made, and is gone", where=str(new.id))
-    return _whole(found, task)
+    return make(
+        watch,
+        task,
+        new.id,
+        lambda: get(session, new.id),
+        _putting(session, new.id, aks_body.body(new)),
+        lambda failed: failed.problem,
+    )
 
 
 def settled(session: Session, found: Cluster, watch: Watch) -> Cluster:
@@ -126,7 +129,7 @@ def settled(session: Session, found: Cluster, watch: Watch) -> Cluster:
         now = settle(watch, task, found.id, lambda: get(session, found.id))
     if now is None:
         raise AzureError(f"can't {task}: it was {found.state.lower()}, and is gone", where=str(found.id))
-    return now if now.kubelet else _whole(now, task)
+    return now if now.kubelet else whole(now, task, now.id, now.problem)
 
 
 def enable_keyvault_addon(session: Session, resource: ResourceId, watch: Watch) -> Cluster:
@@ -160,20 +163,22 @@ def _turn_on(session: Session, resource: ResourceId, watch: Watch, task: str) ->
     changed: Any = model
     profiles = wire.at(wire.document(model), "properties", "addonProfiles")
     changed["properties"]["addonProfiles"] = aks_body.with_addon(profiles)
-    _put(session, watch, task, resource, changed, etag=wire.text(wire.document(model), "eTag"))
+    etag = wire.text(wire.document(model), "eTag")
+    follow(watch, task, resource, _putting(session, resource, changed, etag=etag))
 
 
-def _put(session: Session, watch: Watch, task: str, resource: ResourceId, body: Any, *, etag: str = "") -> None:
+def _putting(
+    session: Session, resource: ResourceId, body: Any, *, etag: str = ""
+) -> Callable[[str | None], LROPoller[ManagedCluster]]:
     from azure.core import MatchConditions
 
     operations = _client(session, resource.subscription).managed_clusters
     unchanged: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
 
     def begin(token: str | None) -> LROPoller[ManagedCluster]:
-        taken_up: dict[str, Any] = {"continuation_token": token} if token else {}
-        return operations.begin_create_or_update(resource.group, resource.name, body, **unchanged, **taken_up)
+        return operations.begin_create_or_update(resource.group, resource.name, body, **unchanged, **taken_up(token))
 
-    follow(watch, task, resource, begin)
+    return begin
 
 
 def _read(session: Session, resource: ResourceId) -> ManagedCluster | None:
@@ -182,16 +187,6 @@ def _read(session: Session, resource: ResourceId) -> ManagedCluster | None:
             return _client(session, resource.subscription).managed_clusters.get(resource.group, resource.name)
 
     return or_none(look)
-
-
-def _whole(found: Cluster, task: str) -> Cluster:
-    if found.state.lower() == "succeeded":
-        return found
-    what = f"can't {task}: its last operation ended as {found.state}"
-    error = AzureError(
-        what, where=str(found.id), why=found.problem, hint=f"`az aks delete --ids {found.id}` removes it"
-    )
-    raise half_made(error, found.id)
 
 
 def _client(session: Session, subscription: str) -> ContainerServiceClient:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from spin_aks.azure import roles, wire
 from spin_aks.azure.arm import ResourceId, lasting_name, same
 from spin_aks.azure.found import only
-from spin_aks.azure.operations import Watch, follow, half_made, settle
+from spin_aks.azure.operations import follow, make, taken_up
 from spin_aks.azure.problems import AzureRefusalError, Kind, or_none, reported
 from spin_aks.azure.roles import Grant
 from spin_aks.errors import AzureError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from azure.core.polling import LROPoller
     from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
+    from spin_aks.azure.operations import Watch
     from spin_aks.azure.session import Session
     from spin_aks.json_types import JSONObject
 
@@ -111,20 +112,13 @@ def container_body(name: str) -> JSONObject:
 
 def create(session: Session, resource: ResourceId, location: str, watch: Watch) -> Account:
     """Makes the account, or gives the one that is there; two to three minutes. Raises AzureError."""
-    task = f"make Cosmos DB account `{resource.name}`"
-    found = settle(watch, task, resource, lambda: get(session, resource))
-    if found is None:
-        operations = _client(session, resource.subscription).database_accounts
+    operations = _client(session, resource.subscription).database_accounts
 
-        def begin(token: str | None) -> LROPoller[Any]:
-            sent: Any = body(location)
-            return operations.begin_create_or_update(resource.group, resource.name, sent, **_taken_up(token))
+    def begin(token: str | None) -> LROPoller[Any]:
+        sent: Any = body(location)
+        return operations.begin_create_or_update(resource.group, resource.name, sent, **taken_up(token))
 
-        found = parse(wire.document(follow(watch, task, resource, begin)))
-    if found.state.lower() != "succeeded":
-        error = AzureError(f"can't {task}: its last operation ended as {found.state}", where=str(resource))
-        raise half_made(error, resource)
-    return found
+    return make(watch, f"make Cosmos DB account `{resource.name}`", resource, lambda: get(session, resource), begin)
 
 
 def create_store(session: Session, account: ResourceId, database: str, container: str, watch: Watch) -> Container:
@@ -138,7 +132,7 @@ def create_store(session: Session, account: ResourceId, database: str, container
 
         def begin_database(token: str | None) -> LROPoller[Any]:
             sent: Any = database_body(database)
-            return sql.begin_create_update_sql_database(account.group, account.name, database, sent, **_taken_up(token))
+            return sql.begin_create_update_sql_database(account.group, account.name, database, sent, **taken_up(token))
 
         follow(watch, f"make database `{database}` in `{account.name}`", where, begin_database)
     found = get_container(session, account, database, container)
@@ -147,7 +141,7 @@ def create_store(session: Session, account: ResourceId, database: str, container
         def begin_container(token: str | None) -> LROPoller[Any]:
             sent: Any = container_body(container)
             return sql.begin_create_update_sql_container(
-                account.group, account.name, database, container, sent, **_taken_up(token)
+                account.group, account.name, database, container, sent, **taken_up(token)
             )
 
         follow(
@@ -157,12 +151,17 @@ def create_store(session: Session, account: ResourceId, database: str, container
             begin_container,
         )
         return Container(container, (PARTITION_KEY,))
-    if not found.fits_spin:
-        what = (
-            f"container `{container}` has the partition key `{', '.join(found.partition_keys)}`, and Spin needs `/id`"
-        )
-        raise AzureError(what, where=str(where.child("containers", container)), hint="name another container")
+    check_fits(account, database, found)
     return found
+
+
+def check_fits(account: ResourceId, database: str, found: Container) -> None:
+    """Raises AzureError for a container that Spin can't use: its partition key can't be changed."""
+    if not found.fits_spin:
+        keys = ", ".join(found.partition_keys)
+        what = f"container `{found.name}` has the partition key `{keys}`, and Spin needs `/id`"
+        where = account.child("sqlDatabases", database).child("containers", found.name)
+        raise AzureError(what, where=str(where), hint="name another container")
 
 
 def _has_database(session: Session, account: ResourceId, name: str) -> bool:
@@ -227,7 +226,7 @@ def give_role(session: Session, account: ResourceId, what: str, principal_id: st
     def begin(token: str | None) -> LROPoller[Any]:
         sent: Any = role_body(account, principal_id)
         return operations.begin_create_update_sql_role_assignment(
-            name, account.group, account.name, sent, **_taken_up(token)
+            name, account.group, account.name, sent, **taken_up(token)
         )
 
     try:
@@ -256,10 +255,6 @@ def _answers(assignment: JSONObject, account: ResourceId, principal_id: str) -> 
         and wire.text(properties, "roleDefinitionId").rpartition("/")[2] == CONTRIBUTOR_ID
         and (scope == "/" or same(scope, str(account)))
     )
-
-
-def _taken_up(token: str | None) -> dict[str, Any]:
-    return {"continuation_token": token} if token else {}
 
 
 def _client(session: Session, subscription: str) -> CosmosDBManagementClient:

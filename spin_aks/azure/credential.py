@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -108,6 +109,9 @@ def sign_in(tenant: str = "", *, cloud: Cloud | None = None, transport: Transpor
     """
     from azure.identity import DefaultAzureCredential
 
+    # Else each failed attempt is logged to the terminal; the error says them all.
+    for name in ("azure", "msal"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
     chosen = cloud or sessions.cloud()
     options: dict[str, Any] = {} if transport is None else {"transport": transport}
     source = DefaultAzureCredential(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from spin_aks import clock, files
 from spin_aks.azure.arm import ResourceId
@@ -142,25 +142,54 @@ def _may_have_begun(error: AzureError) -> bool:
 def _followed(watch: Watch, noted: Underway, poller: LROPoller[T], begin: Callable[[str | None], LROPoller[T]]) -> T:
     from azure.core import exceptions
 
-    teller = _Teller(watch, noted)
-    silent_since_s: float | None = None
+    teller, silence = _Teller(watch, noted), _Silence()
     while True:
         try:
             while not poller.done():
                 poller.wait(SAY_EVERY_S)
                 teller.tell()
             return poller.result()
-        except (exceptions.ServiceRequestError, exceptions.ServiceResponseError) as error:
-            now_s = clock.monotonic_s()
-            silent_since_s = now_s if silent_since_s is None else silent_since_s
-            if now_s - silent_since_s > LONGEST_SILENCE_S:
-                raise in_words(error, noted.task, str(noted.resource)) from error
+        except exceptions.AzureError as error:
+            told = in_words(error, noted.task, str(noted.resource))
+            if _is_over(told):
+                watch.journal.end(noted.resource)
+                raise half_made(told, noted.resource) from error
+            if not _may_pass(told) or silence.is_enough():
+                raise _goes_on(told) from error
             watch.progress(f"{noted.task}: the connection is lost, trying again")
             clock.sleep(LOOK_EVERY_S)
             poller = begin(poller.continuation_token())
-        except exceptions.HttpResponseError as error:
-            watch.journal.end(noted.resource)
-            raise half_made(in_words(error, noted.task, str(noted.resource)), noted.resource) from error
+
+
+def _is_over(error: AzureError) -> bool:
+    """Whether it is the operation that failed, not the question about it: that is answered with success, or 4xx."""
+    if not isinstance(error, AzureRefusalError):
+        return False
+    return error.answer.status < 400 or error.answer.status in (400, 404, 409)
+
+
+def _may_pass(error: AzureError) -> bool:
+    if isinstance(error, AzureRefusalError):
+        return error.kind in (Kind.BROKEN, Kind.THROTTLED)
+    return isinstance(error, AzureUnreachableError)
+
+
+def _goes_on(error: AzureError) -> AzureError:
+    return _hinting(error, "what was begun goes on in Azure: run the same command again to wait on")
+
+
+class _Silence:
+    """How long nothing has been heard, in a row."""
+
+    def __init__(self) -> None:
+        self._since_s = self._last_s = float("-inf")
+
+    def is_enough(self) -> bool:
+        now_s = clock.monotonic_s()
+        if now_s - self._last_s > 4 * SAY_EVERY_S:
+            self._since_s = now_s
+        self._last_s = now_s
+        return now_s - self._since_s > LONGEST_SILENCE_S
 
 
 def settle(watch: Watch, task: str, resource: ResourceId, look: Callable[[], R | None]) -> R | None:
@@ -183,14 +212,58 @@ def settle(watch: Watch, task: str, resource: ResourceId, look: Callable[[], R |
         teller.tell()
 
 
+def make(
+    watch: Watch,
+    task: str,
+    resource: ResourceId,
+    look: Callable[[], R | None],
+    begin: Callable[[str | None], LROPoller[T]],
+    why: Callable[[R], str] = lambda _: "",
+) -> R:
+    """The resource, made if it is not there: what is being made already is waited for, and never begun twice.
+
+    `why` says what Azure tells of a resource whose making failed. Raises AzureError.
+    """
+    found, busy = settle(watch, task, resource, look), None
+    if found is None:
+        try:
+            follow(watch, task, resource, begin)
+        except AzureRefusalError as error:
+            # An answer that was lost on the way, and the request repeated; or somebody else was faster.
+            if error.kind is not Kind.BUSY:
+                raise
+            busy = error
+        found = settle(watch, task, resource, look)
+    if found is None:
+        raise busy or AzureError(f"can't {task}: it was made, and is gone", where=str(resource))
+    return whole(found, task, resource, why(found))
+
+
+def whole(found: R, task: str, resource: ResourceId, why: str = "") -> R:
+    """The resource, if its last operation ended well; raises AzureError with what may be left if it did not."""
+    if found.state.lower() in ("succeeded", ""):
+        return found
+    what = f"can't {task}: its last operation ended as {found.state}"
+    hint = f"`az resource delete --ids {resource}` removes it"
+    raise half_made(AzureError(what, where=str(resource), why=why, hint=hint), resource)
+
+
 def half_made(error: AzureError, resource: ResourceId) -> AzureError:
     """The same error, which says besides that something may be left, and how to see and remove it."""
-    left = f"what was made of it may still be there: `az resource show --ids {resource}`"
+    return _hinting(error, f"what was made of it may still be there: `az resource show --ids {resource}`")
+
+
+def _hinting(error: AzureError, more: str) -> AzureError:
     first = error.problems[0]
-    hint = f"{first.hint}; {left}" if first.hint else left
+    hint = f"{first.hint}; {more}" if first.hint else more
     if isinstance(error, AzureRefusalError):
         return AzureRefusalError(error.kind, error.answer, first.what, where=first.where, why=error.why, hint=hint)
     return type(error)(first.what, where=first.where, why=error.why, hint=hint)
+
+
+def taken_up(token: str | None) -> dict[str, Any]:
+    """What the SDK's `begin_...` are told to take up an operation instead of starting one."""
+    return {"continuation_token": token} if token else {}
 
 
 class _Teller:

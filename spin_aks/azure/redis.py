@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from spin_aks.azure import wire
-from spin_aks.azure.arm import ResourceId
+from spin_aks.azure.arm import ResourceId, same
 from spin_aks.azure.found import only
-from spin_aks.azure.operations import follow, half_made, settle
+from spin_aks.azure.operations import make, taken_up
 from spin_aks.azure.problems import or_none, reported
 from spin_aks.errors import AzureError
 from spin_aks.secret import Secret
@@ -102,6 +102,13 @@ def get(session: Session, resource: ResourceId) -> Redis | None:
     return or_none(look)
 
 
+def again(session: Session, resource: ResourceId) -> Redis | None:
+    """The Redis of that id, of whichever kind, or None; raises AzureError."""
+    if same(resource.kind, MANAGED_KIND):
+        return get(session, resource)
+    return next((one for one in every(session, resource.subscription) if one.id == resource), None)
+
+
 def database(session: Session, resource: ResourceId) -> Database | None:
     """The database of a managed Redis, or None if it has none yet; raises AzureError."""
 
@@ -137,43 +144,35 @@ def database_body() -> JSONObject:
 
 def create(session: Session, resource: ResourceId, location: str, watch: Watch) -> Redis:
     """Makes a managed Redis and its database, or gives what is there; takes minutes. Raises AzureError."""
-    task = f"make Redis `{resource.name}`"
-    found = settle(watch, task, resource, lambda: get(session, resource))
-    if found is None:
-        operations = _managed(session, resource.subscription).redis_enterprise
-
-        def begin(token: str | None) -> LROPoller[Any]:
-            return operations.begin_create(
-                resource.group, resource.name, wire.content(body(location)), **_taken_up(token)
-            )
-
-        found = parse_managed(wire.document(follow(watch, task, resource, begin)))
-    if found.state.lower() != "succeeded":
-        error = AzureError(f"can't {task}: its last operation ended as {found.state}", where=str(resource))
-        raise half_made(error, resource)
-    _create_database(session, resource, watch)
-    return found
-
-
-def _create_database(session: Session, resource: ResourceId, watch: Watch) -> None:
-    task = f"make the database of Redis `{resource.name}`"
-    child = resource.child("databases", DATABASE)
-    if settle(watch, task, child, lambda: database(session, resource)) is not None:
-        return
-    operations = _managed(session, resource.subscription).databases
+    clusters = _managed(session, resource.subscription).redis_enterprise
+    databases = _managed(session, resource.subscription).databases
+    group, name = resource.group, resource.name
 
     def begin(token: str | None) -> LROPoller[Any]:
-        return operations.begin_create(
-            resource.group, resource.name, DATABASE, wire.content(database_body()), **_taken_up(token)
-        )
+        return clusters.begin_create(group, name, wire.content(body(location)), **taken_up(token))
 
-    follow(watch, task, child, begin)
+    def begin_database(token: str | None) -> LROPoller[Any]:
+        return databases.begin_create(group, name, DATABASE, wire.content(database_body()), **taken_up(token))
+
+    made = make(watch, f"make Redis `{name}`", resource, lambda: get(session, resource), begin)
+    child = resource.child("databases", DATABASE)
+    make(watch, f"make the database of Redis `{name}`", child, lambda: database(session, resource), begin_database)
+    return made
 
 
 def url(session: Session, found: Redis) -> Secret:
     """`rediss://:KEY@HOST:PORT`, all that Spin's Redis store is told; raises AzureError where no key opens it."""
+    port = check_usable(session, found)
+    with reported(f"read the key of Redis `{found.id.name}`", str(found.id), tenant=session.tenant):
+        listed = (_managed_key if found.managed else _classic_key)(session, found.id)
+    return Secret(f"rediss://:{quote(str(listed.primary_key or ''), safe='')}@{found.host}:{port}")
+
+
+def check_usable(session: Session, found: Redis) -> int:
+    """The port that Spin's Redis store can use it at; raises AzureError where it can't. Reads no key."""
     if not found.managed:
-        return _url(session, found, found.port, found.keys)
+        _check_keys(found, found.keys)
+        return found.port
     named = database(session, found.id)
     if named is None:
         what = f"Redis `{found.id.name}` has no database"
@@ -182,16 +181,14 @@ def url(session: Session, found: Redis) -> Secret:
         what = f"Redis `{found.id.name}` spreads its keys by the policy `OSSCluster`, which Spin's client can't follow"
         hint = "make one with the policy `EnterpriseCluster` or `NoCluster`: `--create-store` does"
         raise AzureError(what, where=str(found.id), hint=hint)
-    return _url(session, found, named.port, named.keys)
+    _check_keys(found, named.keys)
+    return named.port
 
 
-def _url(session: Session, found: Redis, port: int, keys: bool) -> Secret:
+def _check_keys(found: Redis, keys: bool) -> None:
     if not keys:
         what = f"{found.kind} `{found.id.name}` lets nobody in by a key, and Spin's Redis store has no other way"
         raise AzureError(what, where=str(found.id), hint="turn access keys on there, or choose another store")
-    with reported(f"read the key of Redis `{found.id.name}`", str(found.id), tenant=session.tenant):
-        listed = (_managed_key if found.managed else _classic_key)(session, found.id)
-    return Secret(f"rediss://:{quote(str(listed.primary_key or ''), safe='')}@{found.host}:{port}")
 
 
 def _classic_key(session: Session, resource: ResourceId) -> Any:
@@ -200,10 +197,6 @@ def _classic_key(session: Session, resource: ResourceId) -> Any:
 
 def _managed_key(session: Session, resource: ResourceId) -> Any:
     return _managed(session, resource.subscription).databases.list_keys(resource.group, resource.name, DATABASE)
-
-
-def _taken_up(token: str | None) -> dict[str, Any]:
-    return {"continuation_token": token} if token else {}
 
 
 def _classic(session: Session, subscription: str) -> RedisManagementClient:

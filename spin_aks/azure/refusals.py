@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from spin_aks.azure import rights
 from spin_aks.azure.problems import RERUN, Answer, AzureRefusalError, Kind, Reading
@@ -24,12 +25,24 @@ def refusal(answer: Answer, task: str, where: str = "", *, tenant: str = "") -> 
         if (found := read(answer, tenant)) is not None:
             why = answer.message if found.said else ""
             what = f"can't {task}: {found.what}"
-            return AzureRefusalError(found.kind, answer, what, where=found.where or where, why=why, hint=found.hint)
+            hint = _filled(found.hint, task, where)
+            return AzureRefusalError(found.kind, answer, what, where=found.where or where, why=why, hint=hint)
     # A long operation that fails is told of by a poll, which is answered with 200.
     heard = "Azure gave up" if answer.status == 200 else f"Azure answered {answer.status}"
     code = f" ({answer.code})" if answer.code else ""
     what = f"can't {task}: {heard}{code}: {answer.message or 'it does not say why'}"
     return AzureRefusalError(Kind.OTHER, answer, what, where=where)
+
+
+_NAMED_SECRET = re.compile(r"secret `([^`]+)`")
+
+
+def _filled(hint: str, task: str, where: str) -> str:
+    """The hint with the names that are known: of the vault that was asked, and of the secret."""
+    name = urlsplit(where).netloc.partition(".")[0] or where.rstrip("/").rpartition("/")[2]
+    secret = _NAMED_SECRET.search(task)
+    filled = hint.replace("VAULT", name) if name else hint
+    return filled.replace("--name NAME", f"--name {secret[1]}") if secret else filled
 
 
 _NAMESPACE = re.compile(r"namespace '([^']+)'")

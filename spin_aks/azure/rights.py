@@ -88,7 +88,7 @@ def forbidden_by_rules(answer: Answer, _tenant: str) -> Reading | None:
         hint = "its owner can enable it again in the portal, or choose another with `az account list --output table`"
         return Reading(Kind.DISABLED, "the subscription is disabled", hint, said=True)
     if answer.says("TasksOperationsNotAllowed"):
-        hint = "a paid subscription has them; else build without them: `--builder docker` or `--builder builtin`"
+        hint = "a paid subscription has them; else build without them: `--builder docker` or `--builder oci`"
         return Reading(Kind.POLICY, "this subscription may not use ACR Tasks (a free or trial one may not)", hint)
     return None
 

@@ -122,7 +122,9 @@ def _asking(session: Session, uri: str, task: str) -> Iterator[None]:
 def _client(session: Session, uri: str) -> SecretClient:
     from azure.keyvault.secrets import SecretClient
 
+    from spin_aks.azure.pipeline import Patience
+
     def made() -> SecretClient:
-        return SecretClient(uri, session.credential, transport=session.transport, retry_total=4, retry_backoff_max=20)
+        return SecretClient(uri, session.credential, transport=session.transport, retry_policy=Patience())
 
     return session.kept((SecretClient, uri.lower()), made)

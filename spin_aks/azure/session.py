@@ -125,7 +125,9 @@ class Session:
 
     def in_tenant(self, tenant: str) -> Session:
         """The same person in another of their tenants."""
-        return Session(self.credential.in_tenant(tenant), cloud=self.cloud, transport=self._given, poll_s=self.poll_s)
+        return Session(
+            self.credential.in_tenant(tenant), cloud=self.cloud, transport=self.transport, poll_s=self.poll_s
+        )
 
     def close(self) -> None:
         """Ends the connections; a transport that was given is its giver's."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from spin_aks.azure import roles, wire
 from spin_aks.azure.arm import ResourceId, same
 from spin_aks.azure.found import only
-from spin_aks.azure.operations import follow, settle
+from spin_aks.azure.operations import follow, make, taken_up
 from spin_aks.azure.problems import AzureRefusalError, Kind, or_none, reported
 from spin_aks.errors import AzureError
 
@@ -128,14 +128,13 @@ def create(session: Session, resource: ResourceId, location: str, tenant: str, w
     Raises AzureError; an AzureRefusalError of kind SOFT_DELETED where a deleted vault holds the name, which `recover`
     brings back and `purge` frees.
     """
-    task = f"make vault `{resource.name}`"
-    found = settle(watch, task, resource, lambda: get(session, resource))
-    return found or _put(session, resource, body(location, tenant), task, watch)
+    return _made(session, resource, body(location, tenant), f"make vault `{resource.name}`", watch)
 
 
 def recover(session: Session, resource: ResourceId, gone: DeletedVault, tenant: str, watch: Watch) -> Vault:
     """Brings back a deleted vault with all its secrets, in the group that it was in; raises AzureError."""
-    return _put(session, resource, body(gone.location, tenant, recover=True), f"recover vault `{resource.name}`", watch)
+    wanted = body(gone.location, tenant, recover=True)
+    return _made(session, resource, wanted, f"recover vault `{resource.name}`", watch)
 
 
 def purge(session: Session, gone: DeletedVault, watch: Watch) -> None:
@@ -147,8 +146,7 @@ def purge(session: Session, gone: DeletedVault, watch: Watch) -> None:
     operations = _client(session, gone.id.subscription).vaults
 
     def begin(token: str | None) -> LROPoller[None]:
-        taken_up: dict[str, Any] = {"continuation_token": token} if token else {}
-        return operations.begin_purge_deleted(gone.id.name, gone.location, **taken_up)
+        return operations.begin_purge_deleted(gone.id.name, gone.location, **taken_up(token))
 
     follow(watch, task, gone.id, begin)
 
@@ -190,15 +188,14 @@ def allow(session: Session, vault: Vault, what: str, object_id: str, permissions
     return roles.Grant(grant.what, grant.scope, grant.principal_id, grant.role, roles.MADE)
 
 
-def _put(session: Session, resource: ResourceId, wanted: JSONObject, task: str, watch: Watch) -> Vault:
+def _made(session: Session, resource: ResourceId, wanted: JSONObject, task: str, watch: Watch) -> Vault:
     operations = _client(session, resource.subscription).vaults
     sent: Any = wanted
 
     def begin(token: str | None) -> LROPoller[Any]:
-        taken_up: dict[str, Any] = {"continuation_token": token} if token else {}
-        return operations.begin_create_or_update(resource.group, resource.name, sent, **taken_up)
+        return operations.begin_create_or_update(resource.group, resource.name, sent, **taken_up(token))
 
-    return parse(wire.document(follow(watch, task, resource, begin)))
+    return make(watch, task, resource, lambda: get(session, resource), begin)
 
 
 def _client(session: Session, subscription: str) -> KeyVaultManagementClient:

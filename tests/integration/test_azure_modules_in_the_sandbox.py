@@ -35,7 +35,7 @@ from spin_aks.azure import (
 from spin_aks.azure.aks_body import NewCluster
 from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.credential import Credential
-from spin_aks.azure.operations import Journal, Watch
+from spin_aks.azure.operations import Journal, Watch, follow
 from spin_aks.azure.problems import AzureRefusalError, AzureUnreachableError, Kind
 from spin_aks.azure.session import Session
 from spin_aks.errors import AzureError
@@ -383,7 +383,7 @@ def test_a_private_cluster_is_told_by_what_it_says_of_itself(azure: Azure) -> No
     groups.create(session, GROUP, "westeurope", watch)
     body: Any = aks_body.body(NewCluster(CLUSTER, "westeurope"))
     body["properties"]["apiServerAccessProfile"] = {"enablePrivateCluster": True, "disableRunCommand": True}
-    aks._put(session, watch, "make it", CLUSTER, body)
+    follow(watch, "make it", CLUSTER, aks._putting(session, CLUSTER, body))
 
     found = aks.find(session, SUBSCRIPTION, "web")
 
@@ -398,7 +398,7 @@ def test_an_access_policy_is_added_to_a_vault_without_roles(azure: Azure) -> Non
     groups.create(session, GROUP, "westeurope", watch)
     body: Any = vaults.body("westeurope", TENANT)
     body["properties"] |= {"enableRbacAuthorization": False, "accessPolicies": []}
-    vault = vaults._put(session, VAULT, body, "make it", watch)
+    vault = vaults._made(session, VAULT, body, "make it", watch)
 
     first = vaults.allow(session, vault, "the person keeps secrets", OBJECT, vaults.KEEP)
     again = vaults.find(session, SUBSCRIPTION, "team-safe")

@@ -40,7 +40,9 @@ def test_a_registry_is_made_as_azure_recorded_it(recordings: Path) -> None:
     assert acr.get(scripted(absent), RECORDED) is None
     made = acr.create(session, RECORDED, "westus", Watch())
 
-    assert acr.Registry(RECORDED, "westus", "Succeeded", "clireg000002.azurecr.io", "Premium", False, True) == replace(made, created="")
+    assert acr.Registry(RECORDED, "westus", "Succeeded", "clireg000002.azurecr.io", "Premium", False, True) == replace(
+        made, created=""
+    )
 
 
 def test_registries_are_found_by_name_without_case_and_missing_ones_named() -> None:

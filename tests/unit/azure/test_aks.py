@@ -213,7 +213,7 @@ def test_a_cluster_whose_making_failed_is_told_with_azures_reason() -> None:
     assert "can't make cluster `shop`: its last operation ended as Failed" == error.value.problems[0].what
     assert "no cores left" == error.value.why
     assert (
-        f"`az aks delete --ids {SHOP}` removes it; what was made of it may still be there: "
+        f"`az resource delete --ids {SHOP}` removes it; what was made of it may still be there: "
         f"`az resource show --ids {SHOP}`"
     ) == error.value.problems[0].hint
 

@@ -137,7 +137,7 @@ QUOTA_HINT = (
             "key vault.",
             Kind.SOFT_DELETED,
             "a vault of that name was deleted and can still be recovered; its name is free once it is purged",
-            "`az keyvault recover --name VAULT`, or `az keyvault purge --name VAULT`",
+            "`az keyvault recover --name ID`, or `az keyvault purge --name ID`",
         ),
         (
             409,
@@ -241,7 +241,7 @@ def test_a_secret_that_was_deleted_holds_its_name(recordings: Path) -> None:
         Kind.SOFT_DELETED,
         "can't make vault `shop`: a secret of that name was deleted and can still be recovered; its name is free once "
         "it is purged",
-        "`az keyvault secret recover --vault-name VAULT --name NAME`, or `az keyvault secret purge` with the same",
+        "`az keyvault secret recover --vault-name ID --name NAME`, or `az keyvault secret purge` with the same",
     ) == said(error)
 
 

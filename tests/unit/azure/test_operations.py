@@ -143,6 +143,36 @@ def test_a_connection_that_stays_lost_is_told_and_the_note_kept(journal: Journal
     assert [REGISTRY] == [one.resource for one in journal.underway()]
 
 
+@pytest.mark.parametrize("trouble", [refused(503, "ServiceUnavailable", "x"), refused(429, "TooManyRequests", "x")])
+def test_a_question_that_is_refused_on_the_way_is_asked_again(journal: Journal, trouble: Reply) -> None:
+    script = azure(status("Creating"), *[trouble] * 6, status("Creating"), status("Succeeded"))
+
+    assert "Succeeded" == make(script, Watch(journal=journal)).state
+    assert 1 == len(script.sent("PUT"))
+
+
+def test_a_sign_in_that_ends_on_the_way_leaves_the_note_for_it_goes_on(journal: Journal) -> None:
+    script = azure(status("Creating"), refused(401, "ExpiredAuthenticationToken", "x"))
+
+    with pytest.raises(AzureRefusalError) as error:
+        make(script, Watch(journal=journal))
+
+    assert Kind.EXPIRED is error.value.kind
+    assert error.value.problems[0].hint.endswith(
+        "; what was begun goes on in Azure: run the same command again to wait on"
+    )
+    assert [REGISTRY] == [one.resource for one in journal.underway()]
+
+
+def test_who_was_faster_is_waited_for(journal: Journal) -> None:
+    busy = refused(409, "Conflict", "There is already an operation in progress which requires exclusive lock")
+    creating, made = Reply(200, document("Creating")), Reply(200, document("Succeeded"))
+    script = azure(put=busy, looks=(ABSENT, creating, made))
+
+    assert "Succeeded" == make(script, Watch(journal=journal)).state
+    assert () == journal.underway()
+
+
 def test_no_answer_to_the_first_request_leaves_the_note_for_it_may_have_begun(journal: Journal) -> None:
     script = azure(put=Reply(raises=requests.ReadTimeout("read timed out")))
 

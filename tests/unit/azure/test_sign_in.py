@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -365,3 +367,17 @@ def test_regions_are_listed_as_azure_lists_them(recordings: Path) -> None:
     signed, _ = recorded(recordings, "locations")
 
     assert subscriptions.Location("eastus", "East US") in subscriptions.locations(signed, SUBSCRIPTION)
+
+
+def test_nothing_is_logged_to_the_terminal_when_nobody_is_signed_in() -> None:
+    code = (
+        "from spin_aks.azure import credential\n"
+        "from spin_aks.errors import AzureError\n"
+        "try:\n    credential.who(credential.sign_in('contoso.com'))\n"
+        "except AzureError as error:\n    print(error)\n"
+    )
+    environment = {"PATH": "/nowhere", "AZURE_TOKEN_CREDENTIALS": "AzureCliCredential", "HOME": "/nowhere"}
+
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+
+    assert ("nobody is signed in to Azure\n", "") == (done.stdout, done.stderr)

@@ -83,6 +83,7 @@ def test_a_deleted_vault_is_found_recovered_and_purged(recordings: Path) -> None
     script = Script()
     pages = [Reply(200, {**page, "nextLink": NEXT}), Reply(200, {"value": [alone]})]
     script.answer("GET", "/deletedVaults$", *pages)
+    script.answer("GET", "/vaults/[^/]+$", refused(404, "ResourceNotFound", "no"), Reply(200, back))
     script.answer("PUT", "/vaults/", Reply(200, back))
     script.answer("POST", "/purge$", Reply(202, None, purged.headers))
     script.answer("GET", "/operationResults/", Reply(202, {}, purged.headers), Reply(200, {"status": "Succeeded"}))
