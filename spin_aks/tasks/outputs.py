@@ -99,10 +99,10 @@ def write(path: Path, texts: Mapping[str, str]) -> None:
 
 
 def _image_name(context: Context) -> tuple[str, str]:
-    """The registry as it was given, and the repository below it."""
+    """The registry's host, with a prefix if one was given, and the repository below it."""
     from spin_aks.tasks import push
 
-    return context.settings.registry, push.repository(context)
+    return push.server(context), push.repository(context)
 
 
 def _own_file(context: Context) -> Path | None:
