@@ -22,7 +22,7 @@ from spin_aks.sandbox.folder import Lock, Memory, SandboxError
 from spin_aks.sandbox.images import Images
 from spin_aks.sandbox.objects import Store
 from spin_aks.sandbox.registry import Registry
-from spin_aks.sandbox.web import LOOPBACK, Answer, Request, Server
+from spin_aks.sandbox.web import LOOPBACK, Answer, Handler, Request, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,7 +91,7 @@ class Running:
         from spin_aks.sandbox.azure.world import Surroundings, World
 
         trouble = os.environ.get("SPIN_AKS_SANDBOX_TROUBLE", "")
-        around = Surroundings(registry, self._leading)
+        around = Surroundings(_registry_behind(registry), self._leading)
         return World(self._folder / folders.AZURE, around, Path(trouble) if trouble else None)
 
     def _leading(self) -> str:
@@ -152,6 +152,16 @@ class Running:
                 self._stopping.wait(HEARTBEAT_S)
         finally:
             self._guests.pop(id(guest), None)
+
+
+def _registry_behind(own: Registry) -> Handler:
+    """The registry that all registries of the sandbox's Azure lead to: ours, or a real one at HOST:PORT."""
+    named = os.environ.get("SPIN_AKS_SANDBOX_REGISTRY")
+    if not named:
+        return own
+    from spin_aks.sandbox.azure.forward import Forward
+
+    return Forward(named)
 
 
 def environment(folder: Path, registry_host: str, azure_port: int) -> dict[str, str]:
