@@ -310,6 +310,9 @@ TABLES: Mapping[str, str] = {
 OTHER_VARIABLES: Mapping[str, str] = {
     "SPIN_AKS_SANDBOX": "set by `spin-aks sandbox` for the command that it runs",
     "SPIN_AKS_SANDBOX_DIR": "where the sandbox keeps what it was given; without it, in your state folder",
+    "SPIN_AKS_SANDBOX_TROUBLE": "the file that says what goes wrong in the sandbox's Azure",
+    "SPIN_AKS_SANDBOX_KUBECONFIG": "the kubeconfig that clusters of its Azure lead to, in place of its own",
+    "SPIN_AKS_SANDBOX_REGISTRY": "the registry (`HOST:PORT`) behind those of its Azure, in place of its own",
     "SPIN_AKS_PYTHON": "read by the Spin plugin: the Python that it runs with",
     "SPIN_AKS_REQUIRE_ALL": "set by this project's own CI: no test may be skipped",
 }
