@@ -91,7 +91,7 @@ def push(
     digest = digest or _repo_digest(description, name)
     if not digest:
         raise RegistryError(f"the Docker daemon pushed `{target}` and did not say its digest")
-    return read_back(target.with_digest(digest), _sent_flags(description, sent), progress, patience)
+    return read_back(target.with_digest(digest), _sent_flags(description, sent), progress, patience, find)
 
 
 def write_context(dockerfile: Path, context: Path, archive: IO[bytes]) -> None:

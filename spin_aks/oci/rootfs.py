@@ -81,8 +81,7 @@ def build(bundle: Bundle, *, architecture: str = "amd64") -> Image:
     WebAssembly runs on any processor, but containerd takes an image of another architecture than the node's for none
     of its own: `architecture` is that of the nodes (`amd64`, `arm64`).
     """
-    for file in bundle.files:
-        _check_unchanged(bundle.folder / file.path, file)
+    check(bundle)
     owners = dict.fromkeys(file.component for file in bundle.files)
     layers = tuple(_layer(bundle, component) for component in owners)
     config = Blob.of(CONFIG_MEDIA_TYPE, [_config(layers, architecture)])
@@ -93,6 +92,12 @@ def build(bundle: Bundle, *, architecture: str = "amd64") -> Image:
         "layers": [layer.descriptor for layer in layers],
     }
     return Image(FORM, _compact(manifest), config, layers)
+
+
+def check(bundle: Bundle) -> None:
+    """Raises SpinAksError for a staged bundle that is not as `stage` left it."""
+    for file in bundle.files:
+        _check_unchanged(bundle.folder / file.path, file)
 
 
 def _placed(

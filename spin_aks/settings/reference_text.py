@@ -121,7 +121,7 @@ installer = "kwasm"                # or "preinstalled"
 profile = "release"                # a profile of spin.toml
 
 [image]
-builder = "auto"                   # or "oci", "docker", "spin"
+builder = "auto"                   # or "oci", "docker", "acr", "spin"
 form = "auto"                      # or "artifact", "rootfs"
 platform = "linux/amd64"           # or "linux/arm64"
 dockerfile = "Dockerfile"

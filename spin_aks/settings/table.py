@@ -66,8 +66,8 @@ class Settings:
     ))  # fmt: skip
     builder: str = row("auto", Row(
         "image.builder", "SPIN_AKS_IMAGE_BUILDER", ("--builder",),
-        "who makes the image: ours without a daemon, a Docker daemon, or the Spin CLI", kind="choice",
-        choices=("auto", "oci", "docker", "spin"),
+        "who makes the image: ours without a daemon, a Docker daemon, the registry in Azure, or the Spin CLI",
+        kind="choice", choices=("auto", "oci", "docker", "acr", "spin"),
     ))  # fmt: skip
     form: str = row("auto", Row(
         "image.form", "SPIN_AKS_IMAGE_FORM", ("--form",),

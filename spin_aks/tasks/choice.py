@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from spin_aks import kept
 from spin_aks.errors import Problem, RefusedError, UsageError
 from spin_aks.spin import cli_version, composition
+from spin_aks.tasks import resources
 from spin_aks.tasks.dockerfile import dockerfile_path, is_theirs
 
 if TYPE_CHECKING:
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
     from spin_aks.context import Context
 
 Form: TypeAlias = Literal["artifact", "rootfs"]
-OCI, DOCKER, SPIN = "oci", "docker", "spin"
-FORM_OF: Mapping[str, Form] = {DOCKER: "rootfs", SPIN: "artifact"}
+OCI, DOCKER, ACR, SPIN = "oci", "docker", "acr", "spin"
+FORM_OF: Mapping[str, Form] = {DOCKER: "rootfs", ACR: "rootfs", SPIN: "artifact"}
+BY_DOCKERFILE = frozenset({DOCKER, ACR})
 
 
 @dataclass(frozen=True, slots=True)
 class ImageChoice:
-    """`form` is artifact or rootfs, `builder` oci, docker or spin; `why` is a clause for people."""
+    """`form` is artifact or rootfs, `builder` oci, docker, acr or spin; `why` is a clause for people."""
 
     form: Form
     builder: str
@@ -35,7 +37,7 @@ def choose(context: Context) -> ImageChoice:
     """The choice; raises UsageError where form and builder don't agree, RefusedError where nobody can build it."""
     builder, form = context.settings.builder, context.settings.form
     composed = composition.composed(context.application)
-    if composed and builder != DOCKER and form != "rootfs":
+    if composed and builder not in BY_DOCKERFILE and form != "rootfs":
         return _composed(builder, composed)
     if builder in FORM_OF:
         if form not in ("auto", FORM_OF[builder]):
@@ -46,10 +48,27 @@ def choose(context: Context) -> ImageChoice:
         if builder == SPIN and cli_version.find() is None:
             hint = "install the Spin CLI (https://spinframework.dev/install), or build without it: `--builder oci`"
             raise UsageError("`--builder spin` takes a Spin CLI, and there is none", hint=hint)
+        if builder == ACR:
+            _require_azure(context)
         return ImageChoice(FORM_OF[builder], builder, "as asked")
     if form != "auto":
         return ImageChoice("rootfs" if form == "rootfs" else "artifact", OCI, "as asked")
     return _automatic(context) if builder == OCI else _as_before(_automatic(context), context)
+
+
+def _require_azure(context: Context) -> None:
+    """Where no registry is named at all, `push` is the one to say so."""
+    given = context.settings.registry
+    if not given or resources.registry(context) is not None:
+        return
+    name, _, domain = given.partition("/")[0].partition(".")
+    named = f"`--registry {name}`" if domain == "azurecr.io" else "`--registry NAME`"
+    raise UsageError(
+        "`--builder acr` builds in an Azure Container Registry that is named as Azure does, and "
+        f"`{given}` is a registry's host",
+        where=context.origin("container_registry.server", "--registry"),
+        hint=f"{named}, or build here: `--builder oci`",
+    )
 
 
 def remember(context: Context, chosen: ImageChoice) -> None:

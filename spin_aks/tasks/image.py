@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def stage(context: Context) -> Stage:
     chosen = choice.choose(context)
-    with_dockerfile = chosen.builder == choice.DOCKER
+    with_dockerfile = chosen.builder in choice.BY_DOCKERFILE
     dockerfile = dockerfile_path(context) if with_dockerfile else None
     return Stage(
         name="image",
@@ -77,4 +77,11 @@ def _with_spin(context: Context, _bundle: Bundle) -> JSONObject:
     return {"content": files.sha256(context.state("bundle.json"))}
 
 
-_MAKERS = {choice.OCI: _with_oci, choice.DOCKER: _with_docker, choice.SPIN: _with_spin}
+def _with_acr(context: Context, _bundle: Bundle) -> JSONObject:
+    """The registry makes and pushes in one step, too."""
+    from spin_aks.tasks import remote_build
+
+    return {"content": remote_build.content(context)}
+
+
+_MAKERS = {choice.OCI: _with_oci, choice.DOCKER: _with_docker, choice.ACR: _with_acr, choice.SPIN: _with_spin}

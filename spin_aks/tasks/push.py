@@ -209,4 +209,15 @@ def _push_with_spin(context: Context, _image: JSONObject, reference: Reference) 
     return Pushed(reference.with_digest(found[0]), found[0], "artifact", ())
 
 
-_PUSHERS = {choice.OCI: _push_ours, choice.DOCKER: _push_with_docker, choice.SPIN: _push_with_spin}
+def _push_with_acr(context: Context, image: JSONObject, reference: Reference) -> Pushed:
+    from spin_aks.tasks import remote_build
+
+    return remote_build.push(context, image, reference, _credential(context), by_content=not tag(context))
+
+
+_PUSHERS = {
+    choice.OCI: _push_ours,
+    choice.DOCKER: _push_with_docker,
+    choice.ACR: _push_with_acr,
+    choice.SPIN: _push_with_spin,
+}

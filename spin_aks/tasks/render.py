@@ -129,7 +129,7 @@ def _render_values(context: Context, image: str) -> RenderValues:
 def _configuration(context: Context) -> RuntimeConfig:
     """What the pod is given of runtime-config.toml; which files are in an image of a Dockerfile, only that knows."""
     configured = context.configured
-    if choice.choose(context).builder != choice.DOCKER:
+    if choice.choose(context).builder not in choice.BY_DOCKERFILE:
         return configured
     return replace(configured, paths=tuple(path for path in configured.paths if path.written))
 

@@ -82,6 +82,6 @@ def test_a_registry_that_only_the_daemon_reaches_leaves_the_layers_unknown() -> 
 
     assert pushed.layers == ()
     assert lines == [
-        "what the daemon pushed can't be read back from here: "
+        "what was pushed can't be read back from here: "
         "no registry listens at `127.0.0.1:9`: the connection is refused"
     ]
