@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import os
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from spin_aks import clock
 from spin_aks.azure import session as sessions
+from spin_aks.azure import sign_in_problems
 from spin_aks.errors import AzureError
 
 if TYPE_CHECKING:
@@ -105,7 +107,8 @@ class Credential:
 def sign_in(tenant: str = "", *, cloud: Cloud | None = None, transport: Transport | None = None) -> Session:
     """A session for `tenant` (its id or a domain of its), or for the credential's own tenant; asks nobody yet.
 
-    A guest in several tenants names one; each of a person's tenants is reached by `Session.in_tenant`.
+    A guest in several tenants names one; each of a person's tenants is reached by `Session.in_tenant`. Raises
+    SignInError for variables that azure-identity can make nothing of.
     """
     from azure.identity import DefaultAzureCredential
 
@@ -114,9 +117,12 @@ def sign_in(tenant: str = "", *, cloud: Cloud | None = None, transport: Transpor
         logging.getLogger(name).addHandler(logging.NullHandler())
     chosen = cloud or sessions.cloud()
     options: dict[str, Any] = {} if transport is None else {"transport": transport}
-    source = DefaultAzureCredential(
-        authority=chosen.authority, additionally_allowed_tenants=["*"], process_timeout=30, **options
-    )
+    try:
+        source = DefaultAzureCredential(
+            authority=chosen.authority, additionally_allowed_tenants=["*"], process_timeout=30, **options
+        )
+    except ValueError as error:
+        raise sign_in_problems.unusable_variables(str(error), os.environ) from error
     return sessions.Session(Credential(source, tenant), cloud=chosen, transport=transport)
 
 

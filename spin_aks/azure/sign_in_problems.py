@@ -6,8 +6,12 @@ Codes: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from spin_aks.azure.problems import AzureUnreachableError, SignInError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _CODE = re.compile(r"AADSTS(\d+)")
 _NOBODY = "failed to retrieve a token from the included credentials"
@@ -49,6 +53,19 @@ def sign_in_failed(message: str, tenant: str) -> SignInError | AzureUnreachableE
             "a workload identity",
         )
     return SignInError("can't sign in to Azure", why=_heard(message), hint=f"type `{log_in(tenant)}`")
+
+
+def unusable_variables(message: str, environment: Mapping[str, str]) -> SignInError:
+    """The error for `AZURE_...` variables that azure-identity refuses; `message` is its own."""
+    empty = sorted(name for name, value in environment.items() if name.startswith("AZURE_") and not value)
+    if empty:
+        what = f"can't sign in to Azure: {', '.join(empty)} {'is' if len(empty) == 1 else 'are'} set, and empty"
+        return SignInError(what, hint="unset what is empty, or give it a value: in CI, are its secrets there?")
+    return SignInError(
+        "can't sign in to Azure: an AZURE_... variable has a value that can't be used",
+        why=message,
+        hint="see what is set: AZURE_TOKEN_CREDENTIALS, AZURE_TENANT_ID, AZURE_CLIENT_ID",
+    )
 
 
 def _refused(code: str, message: str, tenant: str) -> SignInError:
