@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from testbed import azure_examples, azure_recordings, azure_sandbox
+from testbed import azure_examples, azure_examples_cluster, azure_recordings, azure_sandbox
 from testbed.azure_recordings import WIRE
 
 if TYPE_CHECKING:
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
     from testbed.azure_examples import Example
 
+EXAMPLES = (*azure_examples.EXAMPLES, *azure_examples_cluster.EXAMPLES)
 
-@pytest.mark.parametrize("example", azure_examples.EXAMPLES, ids=lambda example: example.file)
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.file)
 def test_the_sandbox_answers_as_the_example_says(shared: Path, example: Example, tmp_path: Path) -> None:
     recording = azure_examples.load(shared / "azure-spec", example)
     with azure_sandbox.opened(tmp_path) as world:

@@ -100,6 +100,12 @@ class Clients:
         return self._management(ManagedServiceIdentityClient).user_assigned_identities
 
     @cached_property
+    def federated_credentials(self) -> Any:
+        from azure.mgmt.msi import ManagedServiceIdentityClient
+
+        return self._management(ManagedServiceIdentityClient).federated_identity_credentials
+
+    @cached_property
     def vaults(self) -> Any:
         from azure.mgmt.keyvault import KeyVaultManagementClient
 

@@ -85,7 +85,8 @@ def put(call: Call) -> Answer:
         location = located(asked, before)
         tags = documents.mapping(asked, "tags")
         group = groups.existing(call.world, call.fill(groups.ONE))
-        resource_id = call.fill(ONE, group=documents.text(group, "name"))
+        # As Microsoft's examples show these ids: with this segment in lower case.
+        resource_id = call.fill(ONE.replace("resourceGroups", "resourcegroups"), group=documents.text(group, "name"))
         identity = make(state, resource_id, location, call.who.tenant_id, tags)
         if before is not None:
             identity = state.put(KIND, resource_id, {**before, "tags": tags})
@@ -123,7 +124,7 @@ def put_credential(call: Call) -> Answer:
         _check_credential(call, asked)
         before = state.get(FEDERATED, key)
         credential: Document = {
-            "id": key,
+            "id": key.replace("/resourceGroups/", "/resourcegroups/"),
             "name": call.values["credential"],
             "type": FEDERATED,
             "properties": {name: asked[name] for name in ("issuer", "subject", "audiences")},
