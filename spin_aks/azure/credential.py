@@ -85,8 +85,18 @@ class Credential:
             kept = self._kept.get(key)
             if kept is not None and not claims and kept.expires_on - clock.now().timestamp() > RENEW_S:
                 return kept
-            self._kept[key] = self._source.get_token(*scopes, claims=claims, tenant_id=tenant, enable_cae=enable_cae)
+            self._kept[key] = self._asked(scopes, claims, tenant, enable_cae)
             return self._kept[key]
+
+    def _asked(self, scopes: tuple[str, ...], claims: str | None, tenant: str | None, enable_cae: bool) -> AccessToken:
+        from spin_aks.azure.problems import SignInError
+        from spin_aks.azure.sign_in_problems import log_in
+
+        try:
+            return self._source.get_token(*scopes, claims=claims, tenant_id=tenant, enable_cae=enable_cae)
+        except ValueError as error:  # the SDK's word for a tenant, a client id or a scope that can't be one
+            what = f"can't sign in to Azure: {' '.join(str(error).split())}"
+            raise SignInError(what, hint=f"check the tenant and the AZURE_... variables; `{log_in('')}`") from error
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
         from azure.core.credentials import AccessTokenInfo

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _CODE = re.compile(r"AADSTS(\d+)")
 _NOBODY = "failed to retrieve a token from the included credentials"
 _ATTEMPT = re.compile(r"^\s*(\w+Credential): (.*)$", re.MULTILINE)
+_TRIED = re.compile(r"authentication failed", re.IGNORECASE)
 _OFFLINE = re.compile(
     r"NameResolutionError|Failed to resolve|Name or service not known|Max retries exceeded|Failed to establish"
     r"|getaddrinfo|Connection refused|Network is unreachable|Cannot connect to proxy|timed out",
@@ -45,7 +46,7 @@ def sign_in_failed(message: str, tenant: str) -> SignInError | AzureUnreachableE
     found = _CODE.search(message)
     if found is not None:
         return _refused(found[1], message, tenant)
-    if _NOBODY in message:
+    if _NOBODY in message and not _TRIED.search(message):
         return SignInError(
             "nobody is signed in to Azure",
             why=_heard(message),

@@ -381,3 +381,32 @@ def test_nothing_is_logged_to_the_terminal_when_nobody_is_signed_in() -> None:
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
 
     assert ("nobody is signed in to Azure\n", "") == (done.stdout, done.stderr)
+
+
+@pytest.mark.usefixtures("service_principal")
+def test_a_sign_in_that_can_not_be_set_up_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "SomeCredential")
+
+    with pytest.raises(SignInError) as error:
+        credential.sign_in()
+
+    assert "can't sign in to Azure: an AZURE_... variable has a value that can't be used" == str(error.value)
+    assert "somecredential" in error.value.why.lower()
+
+
+def test_a_tenant_that_can_be_none_is_told() -> None:
+    source = Signed(raises=ValueError("Invalid tenant ID provided.\nYou can locate your tenant ID"))
+
+    with pytest.raises(SignInError) as error:
+        credential.who(scripted(Script(), source, tenant="no tenant/at all"))
+
+    assert "can't sign in to Azure: Invalid tenant ID provided. You can locate your tenant ID" == str(error.value)
+
+
+@pytest.mark.usefixtures("service_principal")
+def test_a_sign_in_service_that_fails_is_not_taken_for_nobody_signed_in() -> None:
+    with pytest.raises(SignInError) as error:
+        credential.who(signed_in(Entra(Reply(500, {})), "t"))
+
+    assert "can't sign in to Azure" == str(error.value)
+    assert "EnvironmentCredential: Authentication failed: HTTP Error: 500" == error.value.why
