@@ -239,6 +239,56 @@ def test_what_was_begun_by_a_client_that_is_gone_is_found_ready_by_the_next_sand
     assert ["Creating", "Succeeded"] == found
 
 
+def test_azure_is_where_it_was_when_another_sandbox_takes_over(tmp_path: Path) -> None:
+    """Two sandboxes on one folder; the one that serves is killed while the other one's command goes on."""
+    environment = {**os.environ, "SPIN_AKS_SANDBOX_DIR": str(tmp_path)}
+    serving = [sys.executable, "-m", "spin_aks", "sandbox", "--", "sh", "-c", "echo ready; sleep 60"]
+    code = """
+    import os, signal, time
+    groups.create_or_update("rg", {"location": "eastus"})
+    os.kill(int(os.environ["SERVING"]), signal.SIGKILL)
+    found = []
+    for _ in range(100):
+        try:
+            found = [group.name for group in groups.list()]
+            break
+        except Exception:
+            time.sleep(0.05)
+    result(found)
+    """
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        serving, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as first:
+        try:
+            assert first.stdout is not None
+            assert "ready\n" == first.stdout.readline()
+            command = [sys.executable, "-c", PREAMBLE + textwrap.dedent(code)]
+            done = subprocess.run(
+                [sys.executable, "-m", "spin_aks", "sandbox", "--", *command],
+                env={**environment, "SERVING": str(first.pid)},
+                capture_output=True,
+                text=True,
+                timeout=120,
+                check=False,
+            )
+        finally:
+            os.killpg(first.pid, 9)
+
+    assert ["rg"] == json.loads(done.stdout.splitlines()[-1]), done.stderr
+
+
+def test_a_damaged_azure_is_told_to_its_clients(tmp_path: Path) -> None:
+    (tmp_path / "azure").mkdir(parents=True)
+    (tmp_path / "azure" / "azure.sqlite").write_bytes(b"no database" * 100)
+    (tmp_path / "sandbox.json").write_text("{}", encoding="utf-8")
+    with sandbox.start(tmp_path) as running:
+        status, connection = connect(running, "management.azure.com:443")
+        connection.close()
+
+    assert b"HTTP/1.1 503 the sandbox's Azure can't start: file is not a database" == status
+
+
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [

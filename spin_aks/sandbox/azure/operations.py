@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 KIND = "operations"
 LOOKS = 1
+REMEMBERED_S = 24 * 3600
 # Without it clients wait 30 seconds between two looks.
 AT_ONCE = ("retry-after-ms", "1")
 
@@ -111,6 +112,7 @@ class Operations:
             started=moments.now(),
             ended="",
         )
+        self._forget_old_ones()
         self._write(operation)
         versioned = {"api_version": api_version} if api_version else {}
         headers = [AT_ONCE]
@@ -127,13 +129,15 @@ class Operations:
     def look(self, world: World, path: str) -> None:
         """To be called before `path` is read: ends the operations whose time has come."""
         asked = path.rstrip("/").lower()
-        for operation in self._all():
-            if not operation.running or not _concerns(operation, asked):
-                continue
-            if operation.looks >= LOOKS and time.time() >= operation.due:
-                self._end(world, operation)
-            else:
-                self._write(_changed(operation, looks=operation.looks + 1))
+        # Two requests at the same moment must not end it twice.
+        with self._state.lock:
+            for operation in self._all():
+                if not operation.running or not _concerns(operation, asked):
+                    continue
+                if operation.looks >= LOOKS and time.time() >= operation.due:
+                    self._end(world, operation)
+                else:
+                    self._write(_changed(operation, looks=operation.looks + 1))
 
     def answer(self, call: Call) -> Answer | None:
         """What an operation's own address gives, or None if this is no such address; `look` comes before."""
@@ -159,6 +163,11 @@ class Operations:
                 found = self._finishes[operation.finish](world, operation)
             note = {**operation.note, "result": found} if found is not None else operation.note
             self._write(_changed(operation, ended=moments.now(), note=note))
+
+    def _forget_old_ones(self) -> None:
+        for operation in self._all():
+            if operation.ended and moments.seconds_since(operation.ended) > REMEMBERED_S:
+                self._state.delete(KIND, operation.name)
 
     def _write(self, operation: Operation) -> None:
         document: Document = {name: _plain(getattr(operation, name)) for name in Operation.__slots__}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from functools import cached_property, partial
 from http import HTTPStatus
@@ -109,7 +110,12 @@ class ProxyConnection(Connection):
             self._tunnel(host.strip("[]"), int(port))
 
     def _play(self, host: str) -> None:
-        if not self._proxy.world.has_host(host):
+        try:
+            known = self._proxy.world.has_host(host)
+        except (OSError, sqlite3.Error) as error:
+            self.send_error(HTTPStatus.SERVICE_UNAVAILABLE, f"the sandbox's Azure can't start: {error}")
+            return
+        if not known:
             self.send_error(HTTPStatus.BAD_GATEWAY, f"the sandbox's Azure has no host {host}")
             return
         self._established()
