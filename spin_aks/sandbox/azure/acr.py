@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from spin_aks.sandbox.web import Answer
 
 KIND = "Microsoft.ContainerRegistry/registries"
+RUN_KIND = f"{KIND}/runs"
 OF_GROUP = "~/resourceGroups/{group}/providers/Microsoft.ContainerRegistry/registries"
 ONE = OF_GROUP + "/{name}"
 DOMAIN = "azurecr.io"

@@ -6,6 +6,7 @@ Nothing can be run here: a Dockerfile with RUN, or that begins with another imag
 from __future__ import annotations
 
 import email.message
+import fnmatch
 import gzip
 import hashlib
 import io
@@ -32,6 +33,9 @@ LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 IGNORED = frozenset({"ARG", "EXPOSE", "MAINTAINER", "STOPSIGNAL", "HEALTHCHECK", "VOLUME"})
 
 
+IGNORE_FILE = ".dockerignore"
+
+
 class CantBuildError(Exception):
     """What stands in the way, for the log."""
 
@@ -50,10 +54,14 @@ class _Image:
     layers: list[bytes] = field(default_factory=list)
     config: Document = field(default_factory=dict)
     began: bool = False
+    architecture: str = "amd64"
 
 
-def build(asked: Document, source: Path, server: str, registry: Registry) -> Built:
-    """Builds and, where that is asked for, pushes to the registry `server` all images that the request names."""
+def build(asked: Document, source: Path, server: str, registry: Registry, *, may_push: bool) -> Built:
+    """Builds and, where that is asked for, pushes to the registry `server` all images that the request names.
+
+    `may_push` says whether the run's identity has a right to.
+    """
     log = [f"Logging in to registry: {server}", "Scanning for dependencies..."]
     names = asked.get("imageNames")
     wanted = [str(name) for name in names] if isinstance(names, list) else []
@@ -61,6 +69,9 @@ def build(asked: Document, source: Path, server: str, registry: Registry) -> Bui
         with tarfile.open(source, "r:*") as archive:
             image = _interpreted(_dockerfile(archive, asked), archive, log)
         to_push = wanted if asked.get("isPushEnabled") is not False else []
+        if to_push and not may_push:
+            raise CantBuildError("denied: requested access to the resource is denied")
+        image.architecture = text(asked, "platform", "architecture") or image.architecture
         pushed = tuple(_push(image, name, server, registry, log) for name in to_push)
     except (CantBuildError, tarfile.TarError, OSError) as error:
         return Built(False, (), "\n".join([*log, f"failed to run step ID: build: {error}"]) + "\n")
@@ -142,10 +153,24 @@ def _copied(rest: str, archive: tarfile.TarFile) -> bytes:
     return content.getvalue()
 
 
+def _context(archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
+    """The sources without what their .dockerignore leaves out; exceptions (`!`) are not known here."""
+    members = archive.getmembers()
+    named = next((one for one in members if posixpath.normpath(one.name) == IGNORE_FILE), None)
+    listing = archive.extractfile(named) if named is not None else None
+    lines = listing.read().decode("utf-8", "replace").splitlines() if listing is not None else []
+    patterns = [line.strip().strip("/") for line in lines if line.strip() and not line.startswith("#")]
+    return [one for one in members if not any(_fits(posixpath.normpath(one.name), pattern) for pattern in patterns)]
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(name, pattern) or name.startswith(f"{pattern}/")
+
+
 def _add(source: str, destination: str, archive: tarfile.TarFile, layer: tarfile.TarFile) -> bool:
     """A folder's content, or the one file; false if neither is there."""
     wanted, found = posixpath.normpath(source).lstrip("/"), False
-    for member in sorted(archive.getmembers(), key=lambda one: one.name):
+    for member in sorted(_context(archive), key=lambda one: one.name):
         name = posixpath.normpath(member.name)
         if wanted == "." or name.startswith(f"{wanted}/"):
             inside = name if wanted == "." else name[len(wanted) + 1 :]
@@ -171,7 +196,7 @@ def _push(image: _Image, name: str, server: str, registry: Registry, log: list[s
     tag = tag or "latest"
     raw = [gzip.decompress(layer) for layer in image.layers]
     config: Document = {
-        "architecture": "amd64",
+        "architecture": image.architecture,
         "os": "linux",
         "config": image.config,
         "rootfs": {"type": "layers", "diff_ids": [_digest(layer) for layer in raw]},

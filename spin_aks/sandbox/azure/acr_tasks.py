@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from spin_aks.sandbox import documents
-from spin_aks.sandbox.azure import acr, acr_builder, blobs
+from spin_aks.sandbox.azure import acr, acr_builder, acr_login, blobs, roles
 from spin_aks.sandbox.azure.call import Call, RefusedError, answer, empty, page
 from spin_aks.sandbox.azure.made_by import system_data
 from spin_aks.sandbox.azure.routes import Route
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from spin_aks.sandbox.documents import Document
     from spin_aks.sandbox.web import Answer
 
-KIND = f"{acr.KIND}/runs"
+KIND = acr.RUN_KIND
 RUNS = acr.ONE + "/runs"
 RUN = RUNS + "/{run}"
 QUICK_BUILD = "DockerBuildRequest"
+CALLER = "[caller]"
 LOG_BEGINS = b"Downloading source code...\r\nFinished downloading source code\r\n"
 
 
@@ -45,7 +46,7 @@ def _container(call: Call) -> str:
 
 
 def schedule(call: Call) -> Answer:
-    acr.existing(call)
+    registry = acr.existing(call)
     asked = call.document()
     if text(asked, "type") != QUICK_BUILD:
         message = f"spin-aks sandbox: its registries run no {text(asked, 'type') or 'such task'}, only {QUICK_BUILD}."
@@ -60,9 +61,19 @@ def schedule(call: Call) -> Answer:
         target, log = call.fill(RUN, run=name), _log(call, name)
         run = state.put(KIND, target, _queued(call, asked, name))
         note: Document = {"asked": asked, "source": source, "log": log, "registry": call.fill(acr.ONE)}
+        note["may_push"] = _may_push(call, registry, asked)
         call.world.operations.begin(call, target, KIND, "acr.built", status=log, note=note)
     blobs.write(call.world, log, LOG_BEGINS)
     return answer(run)
+
+
+def _may_push(call: Call, registry: Document, asked: Document) -> bool:
+    """Where rights are given by repository, a run has none of its own: it pushes as its caller, if it says so."""
+    if text(registry, "properties", "roleAssignmentMode") != acr.ABAC:
+        return True
+    mine = roles.of(call.world, call.who.object_id, text(registry, "id"))
+    as_caller = text(asked, "credentials", "sourceRegistry", "identity") == CALLER
+    return as_caller and any("push" in acr_login.BY_ROLE.get(role, frozenset()) for role in mine)
 
 
 def _queued(call: Call, asked: Document, name: str) -> Document:
@@ -123,7 +134,13 @@ def built(world: World, operation: Operation) -> None:
     registry = world.state.get(acr.KIND, text(operation.note, "registry"))
     source = blobs.file_of(world, text(operation.note, "source"))
     server = text(registry, "properties", "loginServer")
-    found = acr_builder.build(documents.mapping(operation.note, "asked"), source, server, world.around.registry)
+    found = acr_builder.build(
+        documents.mapping(operation.note, "asked"),
+        source,
+        server,
+        world.around.registry,
+        may_push=operation.note.get("may_push") is not False,
+    )
     _end(world, operation, "Succeeded" if found.succeeded else "Failed", found)
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from testbed import azure_sandbox
-from testbed.azure_requests import ask, error, group, registry_path
+from testbed.azure_requests import BELOW, ask, error, group, registry_path
 
-from spin_aks.sandbox.azure import blobs
+from spin_aks.sandbox import documents
+from spin_aks.sandbox.azure import acr, blobs, role_definitions, roles
 from spin_aks.sandbox.azure.world import Surroundings, World
 from spin_aks.sandbox.blobs import Blobs
 from spin_aks.sandbox.registry import Registry
@@ -231,3 +232,78 @@ def test_an_address_is_good_for_its_blob_and_its_permission_alone(azure: Clients
 
     assert [403, 403, 403, 400, 201, 403, 200, 403] == [answer.status_code for answer in answers]
     assert b"x" == answers[6].content
+
+
+def layered(images: Blobs) -> tuple[list[str], dict[str, Any]]:
+    """What is in the one image: names in all of its layers, and its configuration."""
+    manifest = images.manifest("team/app", "one")
+    assert manifest is not None
+    document = json.loads(manifest.content)
+    names = []
+    for layer in document["layers"]:
+        path = images.blob("team/app", layer["digest"])
+        assert path is not None
+        with tarfile.open(path) as archive:
+            names += archive.getnames()
+    config = images.blob("team/app", document["config"]["digest"])
+    assert config is not None
+    return names, json.loads(config.read_bytes())
+
+
+def test_what_dockerignore_names_is_not_copied(azure: Clients, images: Blobs) -> None:
+    files = {".dockerignore": "# ours\nDockerfile\n.dockerignore\na\n*.log\n", "Dockerfile": DOCKERFILE}
+    source = upload(azure, sources(**files, **{"spin.toml": "one", "a/b.wasm": "two", "x.log": "three"}))
+
+    statuses(azure, schedule(azure, sourceLocation=source))
+
+    assert ["spin.toml"] == layered(images)[0]
+
+
+def test_an_image_is_for_the_platform_that_was_asked_for(azure: Clients, images: Blobs) -> None:
+    statuses(azure, schedule(azure, platform={"os": "Linux", "architecture": "arm64"}))
+
+    assert "arm64" == layered(images)[1]["architecture"]
+
+
+def test_a_build_that_nobody_looks_at_ends_before_its_registry_is_asked(azure: Clients, world: World) -> None:
+    schedule(azure)
+
+    azure.session.get("https://registry1.azurecr.io/v2/team/app/manifests/one", timeout=9)
+
+    (run,) = world.state.all_of(acr.RUN_KIND)
+    assert "Succeeded" == documents.text(run, "properties", "status")
+
+
+@pytest.mark.parametrize(
+    ("identity", "role", "expected"),
+    [
+        ("", role_definitions.REPOSITORY_WRITER, "Failed"),
+        ("[caller]", role_definitions.REPOSITORY_READER, "Failed"),
+        ("[caller]", role_definitions.ACR_PUSH, "Failed"),
+        ("[caller]", role_definitions.REPOSITORY_WRITER, "Succeeded"),
+    ],
+)
+def test_a_registry_with_rights_by_repository_lets_only_a_caller_that_has_them_push(
+    azure: Clients, world: World, identity: str, role: str, expected: str
+) -> None:
+    by_repository = {"properties": {"roleAssignmentMode": "AbacRepositoryPermissions"}}
+    assert 200 == ask(azure, "PATCH", registry_path(), by_repository).status_code
+    assign(world, azure.object_id, role)
+
+    run = schedule(azure, credentials={"sourceRegistry": {"identity": identity}})
+
+    assert expected == statuses(azure, run)[-1]
+    assert ("denied" in log(azure, run)[0]) == (expected == "Failed")
+
+
+def assign(world: World, person: str, role: str) -> None:
+    """Somebody has a role at the registry, long since."""
+    scope = registry_path().replace("~", BELOW, 1)
+    properties: documents.Document = {
+        "scope": scope,
+        "principalId": person,
+        "roleDefinitionId": f"/providers/Microsoft.Authorization/roleDefinitions/{role}",
+        "createdOn": "2024-01-01T00:00:00.0000000Z",
+    }
+    name = f"{scope}/providers/Microsoft.Authorization/roleAssignments/one"
+    world.state.put(roles.KIND, name, {"id": name, "properties": properties})
