@@ -37,6 +37,16 @@ def role_for(action: str) -> str:
     return next((role for beginning, role in _ROLES if lower.startswith(beginning)), "Contributor")
 
 
+def _there(scope: str, action: str) -> str:
+    """The scope to give a role at: what is only to be made can't have one, so it is what that will be in."""
+    lower = action.lower()
+    if lower == "microsoft.resources/subscriptions/resourcegroups/write":
+        return re.split("/resourcegroups/", scope, maxsplit=1, flags=re.IGNORECASE)[0]
+    if lower.endswith("/write") and not lower.startswith("microsoft.authorization/"):
+        return scope.partition("/providers/")[0]
+    return scope
+
+
 def denied(answer: Answer, tenant: str) -> Reading | None:
     if not answer.says("AuthorizationFailed", "LinkedAuthorizationFailed", "LinkedAccessCheckFailed"):
         return None
@@ -45,11 +55,13 @@ def denied(answer: Answer, tenant: str) -> Reading | None:
         hint = "an Owner or User Access Administrator of that resource can grant it"
         return Reading(Kind.DENIED, "a right is missing", hint, said=True)
     scope = _ASSIGNMENT.sub("", found["scope"] or "")
-    give = f'az role assignment create --assignee-object-id {found["oid"]} --role "{role_for(found["action"])}"'
+    give = (
+        f'az role assignment create --assignee-object-id {found["oid"]} --role "{role_for(found["action"])}" '
+        f"--scope {_there(scope, found['action']) or 'SCOPE'}"
+    )
     hint = (
-        "an Owner or User Access Administrator of that scope can grant it: "
-        f"`{give} --scope {scope or 'SCOPE'}`; then run the same command again (it may take minutes to be seen, and "
-        f"`{log_in(tenant)}` if it isn't)"
+        f"an Owner or User Access Administrator of that scope can grant it: `{give}`; then run the same command again "
+        f"(it may take minutes to be seen, and `{log_in(tenant)}` if it isn't)"
     )
     return Reading(Kind.DENIED, f"`{found['client']}` may not do `{found['action']}`", hint, scope)
 
@@ -81,10 +93,10 @@ def forbidden_by_rules(answer: Answer, _tenant: str) -> Reading | None:
     if answer.says("RequestDisallowedByPolicy", "RequestDisallowedByAzure"):
         hint = "choose what the policy allows (another region, size or name), or ask who keeps it for an exemption"
         return Reading(Kind.POLICY, "a policy of your organisation's or Azure's forbids it", hint, said=True)
-    if answer.says("ScopeLocked", "ReadOnlyDisabledSubscription", "SubscriptionNotRegisteredForFeature"):
-        if answer.says("ScopeLocked"):
-            hint = "`az lock list` shows the lock; who set it can take it away"
-            return Reading(Kind.LOCKED, "the resource or its group is locked", hint, said=True)
+    if answer.says("ScopeLocked"):
+        hint = "`az lock list` shows the lock; who set it can take it away"
+        return Reading(Kind.LOCKED, "the resource or its group is locked", hint, said=True)
+    if answer.says("ReadOnlyDisabledSubscription", "DisabledSubscription"):
         hint = "its owner can enable it again in the portal, or choose another with `az account list --output table`"
         return Reading(Kind.DISABLED, "the subscription is disabled", hint, said=True)
     if answer.says("TasksOperationsNotAllowed"):

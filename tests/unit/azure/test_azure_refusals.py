@@ -51,6 +51,34 @@ def test_a_missing_right_is_named_with_its_scope_and_who_can_grant_it(recordings
 
 
 @pytest.mark.parametrize(
+    ("action", "below", "scope"),
+    [
+        (
+            "Microsoft.KeyVault/vaults/write",
+            "/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v",
+            "/resourceGroups/g",
+        ),
+        ("Microsoft.Resources/subscriptions/resourceGroups/write", "/resourcegroups/g", ""),
+        (
+            "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action",
+            "/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c",
+            "/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c",
+        ),
+    ],
+)
+def test_a_right_is_to_be_given_where_something_is_already(action: str, below: str, scope: str) -> None:
+    message = (
+        f"The client 'a' with object id 'o' does not have authorization to perform action '{action}' over scope "
+        f"'/subscriptions/s{below}' or the scope is invalid."
+    )
+
+    error = heard(403, message, "AuthorizationFailed")
+
+    assert f" --scope /subscriptions/s{scope}`; then" in error.problems[0].hint
+    assert f"/subscriptions/s{below}" == error.problems[0].where
+
+
+@pytest.mark.parametrize(
     ("action", "role"),
     [
         ("Microsoft.ContainerService/managedClusters/write", "Azure Kubernetes Service Contributor Role"),
