@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from spin_aks import clock
 from spin_aks.azure import aks_body, wire
 from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.found import only
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from spin_aks.json_types import JSONObject
 
 TITLE = "AKS cluster"
-TRIES = 5
+TRIES = 20
+BETWEEN_TRIES_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +144,17 @@ def enable_keyvault_addon(session: Session, resource: ResourceId, watch: Watch) 
         found = settle(watch, task, resource, lambda: get(session, resource))
         if found is None:
             raise AzureError(f"can't {task}: there is no such cluster", where=str(resource))
-        if found.keyvault_addon and found.keyvault_identity:
-            return found
+        if found.keyvault_addon:
+            break
         try:
             _turn_on(session, resource, watch, task)
         except AzureRefusalError as error:
             if error.kind is not Kind.BUSY or not left:
                 raise
             watch.progress(f"{task}: {error.answer.message or 'the cluster is busy'}")
-    found = get(session, resource)
+            clock.sleep(BETWEEN_TRIES_S)
     if found is None or found.keyvault_identity is None:
-        raise AzureError(f"can't {task}: Azure says it is done, but the add-on has no identity", where=str(resource))
+        raise AzureError(f"can't {task}: Azure says it is on, but it has no identity", where=str(resource))
     return found
 
 

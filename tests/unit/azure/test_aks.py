@@ -319,6 +319,21 @@ def test_a_cluster_that_stays_busy_is_told() -> None:
     assert aks.TRIES == len(script.sent("PUT"))
 
 
+def test_an_add_on_that_gets_no_identity_is_told_and_not_turned_on_again() -> None:
+    script = Script()
+    on = answer("Succeeded", addonProfiles={"azureKeyvaultSecretsProvider": {"enabled": True}})["body"]
+    off = Reply(200, answer("Succeeded")["body"])
+    script.answer("GET", "/managedClusters/shop$", off, off, Reply(200, on))
+    script.answer("PUT", "/managedClusters/shop$", Reply(200, on, POLL))
+    script.answer("GET", "/poll/1", DONE)
+
+    with pytest.raises(AzureError) as error:
+        aks.enable_keyvault_addon(scripted(script), SHOP, Watch())
+
+    assert error.value.problems[0].what.endswith("cluster `shop`: Azure says it is on, but it has no identity")
+    assert 1 == len(script.sent("PUT"))
+
+
 def test_an_add_on_that_is_on_is_left_alone() -> None:
     script = Script()
     on = {"azureKeyvaultSecretsProvider": {"enabled": True, "identity": {"objectId": "o", "clientId": "c"}}}
