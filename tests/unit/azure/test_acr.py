@@ -60,6 +60,33 @@ def test_registries_are_found_by_name_without_case_and_missing_ones_named() -> N
     )
 
 
+def registry(state: str) -> dict[str, object]:
+    return {"id": str(RECORDED), "location": "x", "properties": {"loginServer": "x", "provisioningState": state}}
+
+
+def test_a_registry_that_is_being_made_is_waited_for_and_a_whole_one_is_not_asked_about() -> None:
+    script = Script()
+    script.answer("GET", "/registries/", Reply(200, registry("Creating")), Reply(200, registry("Succeeded")))
+    session = scripted(script)
+
+    found = acr.settled(session, acr.parse(json.loads(json.dumps(registry("Creating")))), Watch())
+
+    assert "Succeeded" == found.state
+    script.asked.clear()
+    assert found == acr.settled(session, found, Watch())
+    assert [] == script.asked
+
+
+def test_a_registry_that_goes_away_is_told() -> None:
+    script = Script()
+    script.answer("GET", "/registries/", refused(404, "ResourceNotFound", "no"))
+
+    with pytest.raises(AzureError) as error:
+        acr.settled(scripted(script), acr.parse(json.loads(json.dumps(registry("Deleting")))), Watch())
+
+    assert "can't use registry `clireg000002`: it was deleting, and is gone" == error.value.problems[0].what
+
+
 def test_a_name_that_is_taken_is_told_before_anything_is_made() -> None:
     script = Script()
     taken = {"nameAvailable": False, "reason": "AlreadyExists", "message": "The registry shop is already in use."}

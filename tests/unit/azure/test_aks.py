@@ -344,6 +344,38 @@ def test_an_add_on_that_is_on_is_left_alone() -> None:
     assert ["GET"] == script.methods
 
 
+KUBELET = {"identityProfile": {"kubeletidentity": {"objectId": "o", "clientId": "c"}}}
+
+
+def test_a_cluster_that_is_being_changed_is_waited_for_and_serves_though_the_change_failed() -> None:
+    script = Script()
+    updating, failed = (Reply(200, answer(state, **KUBELET)["body"]) for state in ("Updating", "Failed"))
+    script.answer("GET", "/managedClusters/shop$", updating, failed)
+    session = scripted(script)
+
+    found = aks.settled(session, aks.parse(answer("Updating", **KUBELET)["body"]), Watch())
+
+    assert ("Failed", Identity("o", "c")) == (found.state, found.kubelet)
+
+
+def test_a_cluster_that_was_never_made_whole_is_told() -> None:
+    with pytest.raises(AzureError) as error:
+        aks.settled(scripted(Script()), aks.parse(answer("Failed")["body"]), Watch())
+
+    assert "can't use cluster `shop`: its last operation ended as Failed" == error.value.problems[0].what
+
+
+def test_a_cluster_that_is_being_deleted_is_told_once_it_is_gone() -> None:
+    script = Script()
+    gone = refused(404, "ResourceNotFound", "no")
+    script.answer("GET", "/managedClusters/shop$", Reply(200, answer("Deleting")["body"]), gone)
+
+    with pytest.raises(AzureError) as error:
+        aks.settled(scripted(script), aks.parse(answer("Deleting")["body"]), Watch())
+
+    assert "can't use cluster `shop`: it was deleting, and is gone" == error.value.problems[0].what
+
+
 def cluster(**properties: Any) -> Cluster:
     return aks.parse(answer("Succeeded", **properties)["body"])
 
