@@ -239,6 +239,34 @@ def test_what_was_begun_by_a_client_that_is_gone_is_found_ready_by_the_next_sand
     assert ["Creating", "Succeeded"] == found
 
 
+@pytest.mark.parametrize("content", ["kind: [", None])
+def test_clusters_can_lead_to_another_cluster_and_say_so_when_that_is_none(
+    running: sandbox.Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    code = """
+    groups.create_or_update("rg", {"location": "eastus"})
+    clusters.begin_create_or_update("rg", "aks", CLUSTER).result()
+    try:
+        found = yaml.safe_load(bytes(clusters.list_cluster_user_credentials("rg", "aks").kubeconfigs[0].value))
+        result(found["clusters"][0]["cluster"]["server"])
+    except HttpResponseError as error:
+        result(error.error.message)
+    """
+    real = tmp_path / "real"
+    monkeypatch.setenv("SPIN_AKS_SANDBOX_KUBECONFIG", str(real))
+    sandboxes_own = Path(running.environment["KUBECONFIG"]).read_text(encoding="utf-8")
+    real.write_text(sandboxes_own.replace("server: http://127.0.0.1", "server: http://real.example"), encoding="utf-8")
+    leading = script(code, running.environment)
+    if content is None:
+        real.unlink()
+    else:
+        real.write_text(content, encoding="utf-8")
+    misled = script(code, running.environment)
+
+    assert leading.startswith("http://real.example:")
+    assert misled.startswith("spin-aks sandbox: its clusters lead nowhere: ")
+
+
 def test_azure_is_where_it_was_when_another_sandbox_takes_over(tmp_path: Path) -> None:
     """Two sandboxes on one folder; the one that serves is killed while the other one's command goes on."""
     environment = {**os.environ, "SPIN_AKS_SANDBOX_DIR": str(tmp_path)}

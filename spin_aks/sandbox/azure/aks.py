@@ -183,8 +183,23 @@ def user_credential(call: Call) -> Answer:
     """The kubeconfig of any user: with a token for Entra ID in clusters that ask it who somebody is."""
     cluster = existing(call)
     _check_not_starting(cluster)
-    value = aks_kubeconfig.user(cluster, call.values["group"], call.who.tenant_id, call.world.around.cluster())
+    try:
+        value = aks_kubeconfig.user(cluster, call.values["group"], call.who.tenant_id, _leading(call))
+    except ValueError as error:
+        raise _misled(error) from error
     return answer({"kubeconfigs": [{"name": "clusterUser", "value": value}]})
+
+
+def _leading(call: Call) -> str:
+    try:
+        return call.world.around.cluster()
+    except OSError as error:
+        raise _misled(error) from error
+
+
+def _misled(error: Exception) -> RefusedError:
+    message = f"spin-aks sandbox: its clusters lead nowhere: {error}"
+    return RefusedError(HTTPStatus.FAILED_DEPENDENCY, "FailedDependency", message)
 
 
 def _check_not_starting(cluster: Document) -> None:
@@ -204,7 +219,7 @@ def run_command(call: Call) -> Answer:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "ClusterTokenRequired", message)
     _check_not_starting(cluster)
     started = moments.now()
-    ran = aks_commands.run(text(asked, "command"), text(asked, "context"), call.world.around.cluster())
+    ran = aks_commands.run(text(asked, "command"), text(asked, "context"), _leading(call))
     result: Document = {
         "id": uuid.uuid4().hex,
         "properties": {

@@ -41,6 +41,8 @@ class Proxy:
         self._guard = threading.Lock()
         self.upstream = Upstream.of(os.environ)
         self._authority = Authority(folder)
+        # Made by who serves, before anybody else can want it.
+        Tokens(folder / TOKEN_KEY)
         self.log = RequestLog(folder)
         self._server = Server(_connect_only, port, connection=partial(ProxyConnection, self))
         self.port = self._server.port
