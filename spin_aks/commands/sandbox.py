@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TITLE_LENGTH = 60
 DESCRIPTION = """\
-Runs COMMAND with a registry and a Kubernetes API server on loopback, for instance
+Runs COMMAND with a registry, a Kubernetes API server and an Azure of its own on loopback, for instance
 
   spin-aks sandbox -- spin-aks up
 
