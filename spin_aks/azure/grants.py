@@ -61,10 +61,14 @@ def addon_identity(cluster: Cluster) -> Identity:
     return cluster.keyvault_identity
 
 
+def addon_reads(cluster: Cluster, vault: Vault) -> str:
+    """What the add-on's right is for."""
+    return f"the Key Vault add-on of cluster `{cluster.id.name}` reads secrets of vault `{vault.id.name}`"
+
+
 def read_secrets(cluster: Cluster, vault: Vault) -> Wanted:
     """The cluster's Key Vault add-on may read secrets (of a vault with roles); raises AzureError where it is off."""
-    what = f"the Key Vault add-on of cluster `{cluster.id.name}` reads secrets of vault `{vault.id.name}`"
-    return Wanted(what, vault.id, addon_identity(cluster).object_id, SECRETS_USER)
+    return Wanted(addon_reads(cluster, vault), vault.id, addon_identity(cluster).object_id, SECRETS_USER)
 
 
 def application_reads_secrets(identity: ManagedIdentity, vault: Vault) -> Wanted:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from spin_aks.settings.loaded import Loaded
 
 
-MAKEABLE = ("cluster", "registry")
+MAKEABLE = ("cluster", "registry", "keyvault", "store")
 REFERENCE = "https://spinframework.dev/manifest-reference has every key of a manifest"
 
 
@@ -45,8 +45,17 @@ def configure_run(parser: argparse.ArgumentParser) -> None:
     made = parser.add_argument_group("what may be made and given in Azure")
     made.add_argument("--create-cluster", action="store_true", help="make the AKS cluster if it is not there")
     made.add_argument("--create-registry", action="store_true", help="make the registry if it is not there")
+    made.add_argument("--create-keyvault", action="store_true", help="make the Key Vault if it is not there")
+    made.add_argument("--create-store", action="store_true", help="make each store that is not there")
     made.add_argument("--create", action="store_true", help="make whatever is named and not there")
     made.add_argument("--attach-acr", action="store_true", help="give the cluster the right to pull, if it lacks that")
+    made.add_argument("--recover-keyvault", action="store_true", help="bring the Key Vault back if it was deleted")
+    made.add_argument(
+        "--attach-keyvault", action="store_true", help="give the rights to the vault's secrets that are missing"
+    )
+    made.add_argument(
+        "--enable-keyvault-addon", action="store_true", help="turn on the cluster's Key Vault add-on, if it is needed"
+    )
     parser.add_argument("--offline", action="store_true", help="decide what is stale without asking anybody")
     parser.add_argument(
         "--refresh", action="store_true", help="ask the registry and Azure, too, whether all is still there"
@@ -176,6 +185,9 @@ def _consent(arguments: argparse.Namespace) -> Consent:
         force=flags.get("force_conflicts", False),
         create=frozenset(what for what in MAKEABLE if flags.get("create", False) or flags.get(f"create_{what}", False)),
         attach_acr=flags.get("attach_acr", False) or flags.get("yes", False),
+        recover=frozenset({"keyvault"} if flags.get("recover_keyvault", False) else ()),
+        attach_keyvault=flags.get("attach_keyvault", False) or flags.get("yes", False),
+        enable_keyvault_addon=flags.get("enable_keyvault_addon", False) or flags.get("yes", False),
     )
 
 

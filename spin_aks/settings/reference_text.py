@@ -164,21 +164,21 @@ node_count = 2
 [variables]
 greeting = "Welcome"               # plain values only
 
-# [keyvault]
-# subscription = "00000000-0000-0000-0000-000000000000"
-# resource_group = "shop"
-# name = "shop-vault"
+[keyvault]                         # found or made, and who may use it; its secrets are for versions to come
+name = "shop-vault"
+resource_group = "shop"
+subscription = "00000000-0000-0000-0000-000000000000"
 
 # [secrets]
 # payment_key = "shop-payment-key" # its name in the vault, never its value
 
-# [store.default]
-# kind = "cosmos"                  # or "redis"
-# subscription = "00000000-0000-0000-0000-000000000000"
-# resource_group = "shop"
-# name = "shop-cosmos"
-# database = "shop"
-# container = "default"
+[store.default]                    # found or made; what the application uses is said in runtime-config.toml
+kind = "cosmos"                    # or "redis"
+name = "shop-cosmos"
+database = "shop"
+container = "default"
+resource_group = "shop"
+subscription = "00000000-0000-0000-0000-000000000000"
 
 # [redis_trigger]
 # subscription = "00000000-0000-0000-0000-000000000000"

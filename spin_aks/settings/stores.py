@@ -19,27 +19,27 @@ class Store:
     label: str
     kind: str = row("", Row(
         "store.<label>.kind", "SPIN_AKS_STORE_<LABEL>_KIND", (), "what it is", kind="choice",
-        choices=("cosmos", "redis"), reserved=True,
+        choices=("cosmos", "redis"),
     ))  # fmt: skip
     subscription: str = row("", Row(
         "store.<label>.subscription", "SPIN_AKS_STORE_<LABEL>_SUBSCRIPTION", (), "the subscription it is in",
-        metavar="ID", rule=rules.SUBSCRIPTION, without="the cluster's", reserved=True,
+        metavar="ID", rule=rules.SUBSCRIPTION, without="the cluster's",
     ))  # fmt: skip
     resource_group: str = row("", Row(
         "store.<label>.resource_group", "SPIN_AKS_STORE_<LABEL>_RESOURCE_GROUP", (), "the resource group it is in",
-        metavar="NAME", rule=rules.RESOURCE_GROUP, without="the cluster's", reserved=True,
+        metavar="NAME", rule=rules.RESOURCE_GROUP, without="whichever has it; for a new one the cluster's",
     ))  # fmt: skip
     name: str = row("", Row(
         "store.<label>.name", "SPIN_AKS_STORE_<LABEL>_NAME", (), "the Redis instance or Cosmos account",
-        metavar="NAME", rule=rules.STORE_ACCOUNT, reserved=True,
+        metavar="NAME", rule=rules.STORE_ACCOUNT,
     ))  # fmt: skip
     database: str = row("", Row(
         "store.<label>.database", "SPIN_AKS_STORE_<LABEL>_DATABASE", (), "the Cosmos database",
-        metavar="NAME", rule=rules.COSMOS_DATABASE, reserved=True,
+        metavar="NAME", rule=rules.COSMOS_DATABASE,
     ))  # fmt: skip
     container: str = row("", Row(
         "store.<label>.container", "SPIN_AKS_STORE_<LABEL>_CONTAINER", (), "the Cosmos container",
-        metavar="NAME", rule=rules.COSMOS_CONTAINER, reserved=True,
+        metavar="NAME", rule=rules.COSMOS_CONTAINER,
     ))  # fmt: skip
 
 

@@ -218,16 +218,17 @@ class Settings:
         metavar="N", kind="count",
     ))  # fmt: skip
     vault_subscription: str = row("", Row(
-        "keyvault.subscription", "SPIN_AKS_KEYVAULT_SUBSCRIPTION", (), "the subscription that the vault is in",
-        metavar="ID", rule=rules.SUBSCRIPTION, without="the cluster's", reserved=True,
+        "keyvault.subscription", "SPIN_AKS_KEYVAULT_SUBSCRIPTION", ("--keyvault-subscription",),
+        "the subscription that the vault is in", metavar="ID", rule=rules.SUBSCRIPTION, without="the cluster's",
     ))  # fmt: skip
     vault_resource_group: str = row("", Row(
-        "keyvault.resource_group", "SPIN_AKS_KEYVAULT_RESOURCE_GROUP", (), "the resource group that the vault is in",
-        metavar="NAME", rule=rules.RESOURCE_GROUP, without="the cluster's", reserved=True,
+        "keyvault.resource_group", "SPIN_AKS_KEYVAULT_RESOURCE_GROUP", ("--keyvault-resource-group",),
+        "the resource group that the vault is in", metavar="NAME", rule=rules.RESOURCE_GROUP,
+        without="whichever has it; for a new one the cluster's",
     ))  # fmt: skip
     vault_name: str = row("", Row(
-        "keyvault.name", "SPIN_AKS_KEYVAULT_NAME", (), "the Key Vault with the application's secrets", metavar="NAME",
-        rule=rules.VAULT, reserved=True,
+        "keyvault.name", "SPIN_AKS_KEYVAULT_NAME", ("--keyvault",), "the Key Vault with the application's secrets",
+        metavar="NAME", rule=rules.VAULT, without="none",
     ))  # fmt: skip
     stores: tuple[Store, ...] = ()
     trigger_subscription: str = row("", Row(

@@ -6,33 +6,35 @@ from typing import TYPE_CHECKING
 
 from spin_aks import files, terminal
 from spin_aks.errors import AzureError, Problem
-from spin_aks.tasks import resources
+from spin_aks.tasks import resources, rights
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from spin_aks.azure.roles import Grant, Wanted
+    from spin_aks.azure.roles import Grant
     from spin_aks.context import Context
     from spin_aks.json_types import JSONObject
+    from spin_aks.tasks.rights import Right
 
 NAME = "access"
 
 
 def is_wanted(context: Context) -> bool:
-    """Whether there are a cluster and a registry of Azure's to bring together."""
-    return resources.cluster(context) is not None and resources.registry(context) is not None
+    """Whether anything of Azure's is to be brought together: a cluster and a registry, or a vault and who uses it."""
+    return rights.are_wanted(context)
 
 
 def stage(context: Context) -> Stage:
     return Stage(
         name=NAME,
-        doc="let the cluster pull from the registry",
+        doc="who may do what in Azure: pull from the registry, use the vault",
         action=lambda: _grant(context),
         depends_on=(resources.NAME,),
         files=lambda: existing([context.state("azure.json")]),
+        values={"secrets": True if rights.reads_secrets(context) else None},
         targets=(context.state("access.json").as_posix(),),
-        observed=lambda: context.observed().access,
+        observed=lambda: (*context.observed().access, *_now_allowed(context)),
     )
 
 
@@ -40,27 +42,29 @@ def drift(context: Context) -> tuple[str, ...]:
     """Which of the rights that were there are gone, in sentences."""
     from spin_aks.azure import roles
 
-    given = files.read_json(context.state("access.json")) is not None
-    if not (given and is_wanted(context) and resources.known(context) >= {"cluster", "registry"}):
+    had = {(grant.get("what"), grant.get("scope")) for grant in _grants(context) if grant.get("state") != roles.MISSING}
+    if not had or not is_wanted(context) or not resources.all_known(context):
         return ()
     return tuple(
-        f"it is no longer so that {grant.what}"
-        for grant in roles.check(context.azure, _wanted(context))
-        if _lacks(grant)
+        f"it is no longer so that {right.now.what}"
+        for right in rights.rights(context)
+        if right.lacks and (right.now.what, right.now.scope) in had
     )
 
 
-def _wanted(context: Context) -> tuple[Wanted, ...]:
-    from spin_aks.azure import acr, aks, grants
-
-    cluster_id, registry_id = resources.resource_id(context, "cluster"), resources.resource_id(context, "registry")
-    cluster, registry = aks.get(context.azure, cluster_id), acr.get(context.azure, registry_id)
-    for found, resource in ((cluster, cluster_id), (registry, registry_id)):
-        if found is None:
-            raise AzureError("it is gone", where=str(resource), hint=f"spin-aks run {resources.NAME} --refresh")
-    if cluster is None or registry is None:
+def _now_allowed(context: Context) -> tuple[str, ...]:
+    """What the stage went without when it ran, and may give in this run."""
+    if not (context.consent.attach_keyvault or context.consent.enable_keyvault_addon):
         return ()
-    return (grants.pull(cluster, registry),)
+    from spin_aks.azure import roles
+
+    lacking = [grant.get("what") for grant in _grants(context) if grant.get("state") == roles.MISSING]
+    return tuple(f"it was not so that {what}, and now that may be changed" for what in lacking)
+
+
+def _grants(context: Context) -> list[JSONObject]:
+    grants = (files.read_json(context.state("access.json")) or {}).get("grants")
+    return [grant for grant in grants if isinstance(grant, dict)] if isinstance(grants, list) else []
 
 
 class LackingError(AzureError):
@@ -91,50 +95,45 @@ def unchanged(document: JSONObject) -> JSONObject:
 
 
 def _grant(context: Context) -> None:
-    from spin_aks.azure import roles
-
-    wanted = _wanted(context)
-    checked = roles.check(context.azure, wanted)
-    _may_give(context, wanted, checked)
-    given = tuple(_given(context, one, checked) for one in wanted)
+    found = rights.rights(context)
+    checked = tuple(right.now for right in found)
+    refused = _refused(context, found)
+    given = tuple(right.now if right in refused else _given(right, checked) for right in found)
     for grant in given:
         terminal.say(f"{grant.what}: {grant.role} is {grant.state}")
     files.write_json(context.state("access.json"), document(given))
 
 
-def _given(context: Context, wanted: Wanted, checked: tuple[Grant, ...]) -> Grant:
-    from spin_aks.azure import roles
+def _given(right: Right, checked: tuple[Grant, ...]) -> Grant:
     from spin_aks.azure.problems import AzureRefusalError, Kind
 
+    if not right.lacks:
+        return right.now
     try:
-        return roles.give(context.azure, wanted, resources.watch(context))
+        return right.give()
     except AzureRefusalError as error:
         if error.kind is not Kind.DENIED:
             raise
         raise LackingError(checked, error.problems, error.why) from error
 
 
-def _lacks(grant: Grant) -> bool:
-    from spin_aks.azure import roles
+def _refused(context: Context, found: tuple[Right, ...]) -> list[Right]:
+    """Those that are missing, that nobody allows to be given, and that the deployment does without, each told.
 
-    return grant.state == roles.MISSING
-
-
-def _may_give(context: Context, wanted: tuple[Wanted, ...], checked: tuple[Grant, ...]) -> None:
-    """Raises LackingError with the flag and the command for each right that nobody allowed to be given."""
-    lacking = [one for one, grant in zip(wanted, checked, strict=True) if _lacks(grant)]
-    for one in lacking:
-        terminal.say(f"to be given in Azure: `{one.role.name}` at {one.scope}, so that {one.what}")
-    if not lacking or context.consent.attach_acr:
-        return
-    if context.consent.ask:
+    Raises LackingError where it does not, with the flag and the command for each.
+    """
+    lacking = [right for right in found if right.lacks]
+    for right in lacking:
+        terminal.say(f"to be given in Azure: {'; '.join(right.plan)}")
+    refused = [right for right in lacking if not right.allowed(context.consent)]
+    if refused and context.consent.ask:
         from spin_aks import prompts
 
         if prompts.confirm("Give it?", default=True):
-            return
-    raise LackingError(checked, tuple(_problem(one) for one in lacking))
-
-
-def _problem(lacking: Wanted) -> Problem:
-    hint = f"`--attach-acr` gives the role `{lacking.role.name}`; or have somebody who may: `{lacking.command()}`"
-    return Problem(f"it is not so that {lacking.what}", str(lacking.scope), hint)
+            return []
+    needed = tuple(right.problem() for right in refused if right.needed)
+    if needed:
+        raise LackingError(tuple(right.now for right in found), needed)
+    for right in refused:
+        terminal.show_notice(right.problem())
+    return refused

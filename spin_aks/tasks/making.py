@@ -8,52 +8,65 @@ from typing import TYPE_CHECKING
 from spin_aks import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from spin_aks.azure.arm import ResourceId
     from spin_aks.consent import Consent
     from spin_aks.errors import AzureError, Problem
 
 
+TITLES = {"keyvault": "vault"}
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What is named and not there. `what` is as in `--create-WHAT`; `plan` says what would be made of it, and why so;
-    `error` is that it is not there.
+    """What is named and not there. `what` is as in `--create-WHAT`, or `--recover-WHAT` for one that was deleted and
+    that this `recovers`; `plan` says what would be made of it, and why so; `error` is that it is not there.
     """
 
     what: str
     id: ResourceId
     plan: tuple[str, ...]
     error: AzureError
+    recovers: bool = False
 
     @property
     def title(self) -> str:
-        return f"{self.what} `{self.id.name}`"
+        return f"{TITLES.get(self.what, self.what)} `{self.id.name}`"
+
+    def allowed(self, consent: Consent) -> bool:
+        return self.what in (consent.recover if self.recovers else consent.create)
 
 
 def allow(consent: Consent, missing: Sequence[Missing]) -> None:
     """Shows what would be made. Raises AzureError with the way to have it made, unless all of it was asked for."""
     for one in missing:
         terminal.say(f"to be made in Azure: {'; '.join(one.plan)}")
-    asked = [one for one in missing if one.what not in consent.create]
+    asked = [one for one in missing if not one.allowed(consent)]
     if not asked:
         return
     if consent.ask:
         from spin_aks import prompts
 
-        if prompts.confirm(question(asked), default=False):
+        if all(prompts.confirm(each, default=False) for each in questions(asked)):
             return
     first = asked[0].error
     first.problems = tuple(_with_flag(one) for one in asked)
     raise first
 
 
-def question(missing: Sequence[Missing]) -> str:
-    """The one question for all of them."""
-    return f"That costs money. Make {' and '.join(one.title for one in missing)}?"
+def questions(missing: Sequence[Missing]) -> Iterator[str]:
+    """One question for all that is new, one for all that is deleted: that brings back what is in it, too."""
+    for start, recovers, end in (
+        ("That costs money. Make ", False, "?"),
+        ("Recover ", True, ", with all that is in it?"),
+    ):
+        titles = [one.title for one in missing if one.recovers == recovers]
+        if titles:
+            yield f"{start}{' and '.join(titles)}{end}"
 
 
 def _with_flag(missing: Missing) -> Problem:
     problem = missing.error.problems[0]
-    way = f"`--create-{missing.what}` makes it"
+    way = f"`--recover-{missing.what}` recovers it" if missing.recovers else f"`--create-{missing.what}` makes it"
     return replace(problem, hint=f"{problem.hint}; {way}" if problem.hint else way)

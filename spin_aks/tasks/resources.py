@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from spin_aks import files, terminal
 from spin_aks.errors import AzureError, SpinAksError
+from spin_aks.tasks import resource_stores, resource_vault
+from spin_aks.tasks.azure_place import Named, make_group, settled, watch
 from spin_aks.tasks.making import Missing, allow
 from spin_aks.tasks.stage import Stage
 
@@ -17,21 +18,11 @@ if TYPE_CHECKING:
     from spin_aks.azure.aks import Cluster
     from spin_aks.azure.aks_body import NewCluster
     from spin_aks.azure.arm import ResourceId
-    from spin_aks.azure.operations import Watch
     from spin_aks.context import Context
     from spin_aks.json_types import JSON, JSONObject
 
 NAME = "resources"
 LOCATION = "eastus2"
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A resource as the configuration names it: `group` and `subscription` may be empty, for Azure to tell."""
-
-    name: str
-    group: str
-    subscription: str
 
 
 def cluster(context: Context) -> Named | None:
@@ -67,7 +58,8 @@ def is_name(registry: str) -> bool:
 
 def in_azure(context: Context) -> bool:
     """Whether anything of Azure's is named: else there is no such stage."""
-    return cluster(context) is not None or registry(context) is not None
+    others = resource_vault.named(context), *resource_stores.named(context)
+    return cluster(context) is not None or registry(context) is not None or any(others)
 
 
 def before_push(context: Context) -> tuple[str, ...]:
@@ -82,22 +74,25 @@ def found(context: Context) -> tuple[Path, ...]:
 
 def stage(context: Context) -> Stage:
     settings = context.settings
-    named = registry(context)
+    wanted, named = cluster(context), registry(context)
     return Stage(
         name=NAME,
-        doc="find the cluster and the registry in Azure, or make them",
+        doc="find what is named in Azure, or make it",
         action=lambda: _resolve(context),
         values={
             "cluster.tenant": settings.cluster_tenant or None,
             "cluster.subscription": settings.cluster_subscription or None,
             "cluster.resource_group": settings.cluster_resource_group or None,
-            "cluster.name": settings.cluster_name or None,
+            "cluster.name": wanted.name if wanted else None,
             "container_registry.subscription": settings.registry_subscription or None,
             "container_registry.resource_group": settings.registry_resource_group or None,
             "container_registry.name": named.name if named else None,
+            **resource_vault.values(context),
+            **resource_stores.values(context),
         },
         targets=(context.state("azure.json").as_posix(),),
         observed=lambda: context.observed().azure,
+        requires=lambda: resource_stores.requirements(context),
     )
 
 
@@ -129,14 +124,16 @@ def kubelet_identity(context: Context) -> str:
     return ""
 
 
-def known(context: Context) -> frozenset[str]:
-    """What of `cluster` and `registry` this stage has found."""
-    return frozenset(files.read_json(context.state("azure.json")) or {})
+def all_known(context: Context) -> bool:
+    """Whether this stage has found all that is named."""
+    document = files.read_json(context.state("azure.json")) or {}
+    named = {"cluster": cluster(context), "registry": registry(context), "keyvault": resource_vault.named(context)}
+    return all(what in document for what, one in named.items() if one is not None)
 
 
 def gone(context: Context) -> dict[str, str]:
-    """What Azure no longer has of what was found, or has another one of by now: `cluster` or `registry`, and a
-    sentence.
+    """What Azure no longer has of what was found, or has another one of by now: `cluster`, `registry`, `keyvault` or
+    `store.LABEL`, and a sentence.
     """
     from spin_aks.azure import acr, aks
     from spin_aks.azure.arm import ResourceId
@@ -153,6 +150,7 @@ def gone(context: Context) -> dict[str, str]:
             resource = ResourceId.parse(id)
             acr_now = acr.get(context.azure, resource)
             sentences["registry"] = _compared("registry", resource, created, acr_now.created if acr_now else None)
+    sentences |= {resource_vault.WHAT: resource_vault.gone(context), **resource_stores.gone(context)}
     return {what: sentence for what, sentence in sentences.items() if sentence}
 
 
@@ -162,40 +160,43 @@ def _compared(what: str, resource: ResourceId, before: str, now: str | None) -> 
     return "" if now == before else f"the {what} `{resource.name}` in Azure is another one than before"
 
 
-def watch(context: Context) -> Watch:
-    """How long operations in this environment are watched: what is begun is noted, for a run that is cut short."""
-    from spin_aks.azure.operations import Journal, Watch
-
-    return Watch(terminal.say, Journal(context.state("operations.json")))
-
-
 def _resolve(context: Context) -> None:
     """Everything is looked for, then allowed, then made: nothing is half made because the other may not be."""
-    wanted, named = cluster(context), registry(context)
-    subscription = _subscription(context, wanted, named)
-    found_cluster = _find_cluster(context, _placed(wanted, subscription)) if wanted else None
+    subscription = _subscription(context)
+    wanted, named, vault = cluster(context), registry(context), resource_vault.named(context)
+    stores = resource_stores.named(context)
+    found_cluster = _find_cluster(context, wanted.within(subscription)) if wanted else None
     beside = found_cluster.id.group if found_cluster else context.settings.cluster_resource_group
-    found_registry = _find_registry(context, _placed(named, subscription), beside) if named else None
-    allow(context.consent, [one for one in (found_cluster, found_registry) if isinstance(one, Missing)])
+    found_registry = _find_registry(context, named.within(subscription), beside) if named else None
+    found_vault = resource_vault.find(context, vault.within(subscription), beside) if vault else None
+    found_stores = [
+        resource_stores.find(context, one, resource_stores.place(context, one).within(subscription), beside)
+        for one in stores
+    ]
+    every = (found_cluster, found_registry, found_vault, *found_stores)
+    allow(context.consent, [one for one in every if isinstance(one, Missing)])
     document: dict[str, JSON] = {}
     if found_cluster is not None:
         document["cluster"] = _told(_whole_cluster(context, found_cluster))
     if found_registry is not None:
         document["registry"] = _kept(_whole_registry(context, found_registry))
+    if found_vault is not None:
+        document[resource_vault.WHAT] = resource_vault.told(resource_vault.whole(context, found_vault))
+    if stores:
+        pairs = zip(stores, found_stores, strict=True)
+        document["stores"] = {one.label: resource_stores.whole(context, one, found) for one, found in pairs}
     files.write_json(context.state("azure.json"), document)
 
 
-def _placed(named: Named, subscription: str) -> Named:
-    return replace(named, subscription=named.subscription or subscription)
-
-
-def _subscription(context: Context, *named: Named | None) -> str:
+def _subscription(context: Context) -> str:
     """The cluster's, or the only one that whoever signed in sees; empty where each says its own."""
     from spin_aks.azure import subscriptions
 
     given = context.settings.cluster_subscription
     if given:
         return subscriptions.get(context.azure, given).id
+    stores = (resource_stores.place(context, store) for store in resource_stores.named(context))
+    named = (cluster(context), registry(context), resource_vault.named(context), *stores)
     if all(one.subscription for one in named if one):
         return ""
     chosen = subscriptions.choose(subscriptions.subscriptions(context.azure), "", context.azure.tenant)
@@ -227,7 +228,8 @@ def _new_cluster(context: Context, resource: ResourceId) -> NewCluster:
     from spin_aks.azure import aks_body
 
     settings = context.settings
-    return aks_body.NewCluster(resource, settings.location, settings.node_size, settings.node_count)
+    addon = bool(settings.secrets) and resource_vault.named(context) is not None
+    return aks_body.NewCluster(resource, settings.location, settings.node_size, settings.node_count, addon)
 
 
 def _whole_cluster(context: Context, found: Cluster | Missing) -> Cluster:
@@ -235,9 +237,12 @@ def _whole_cluster(context: Context, found: Cluster | Missing) -> Cluster:
     from spin_aks.azure import aks
 
     if isinstance(found, Missing):
-        _group(context, found.id)
+        make_group(context, found.id, context.settings.location)
         return aks.create(context.azure, _new_cluster(context, found.id), watch(context))
-    return aks.settled(context.azure, found, watch(context))
+    # One that a later change failed on still serves.
+    return settled(
+        context, found, "cluster", lambda: aks.get(context.azure, found.id), lambda now: now.kubelet is not None
+    )
 
 
 def _find_registry(context: Context, named: Named, beside: str) -> Registry | Missing:
@@ -261,19 +266,9 @@ def _whole_registry(context: Context, found: Registry | Missing) -> Registry:
     from spin_aks.azure import acr
 
     if isinstance(found, Missing):
-        _group(context, found.id)
+        make_group(context, found.id, context.settings.location)
         return acr.create(context.azure, found.id, context.settings.location, watch(context))
-    return acr.settled(context.azure, found, watch(context))
-
-
-def _group(context: Context, resource: ResourceId) -> None:
-    """Makes the resource group that a resource is to be in, if it is not there."""
-    from spin_aks.azure import groups
-    from spin_aks.azure.arm import ResourceId
-
-    group = ResourceId(resource.subscription, resource.group)
-    if groups.get(context.azure, group) is None:
-        groups.create(context.azure, group, context.settings.location, watch(context))
+    return settled(context, found, "registry", lambda: acr.get(context.azure, found.id))
 
 
 def _told(found: Cluster) -> JSONObject:

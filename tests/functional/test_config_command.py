@@ -57,20 +57,20 @@ def test_show_names_each_value_and_where_it_comes_from(app: App) -> None:
 
     assert 0 == done.code
     assert [
-        "require_environment  false        built-in",
-        "app.manifest         spin.toml    built-in",
-        "runtime.installer    kwasm        built-in",
-        "image.builder        auto         built-in",
-        "image.form           rootfs       aks-spin.toml:2",
-        "image.platform       linux/amd64  built-in",
-        "image.dockerfile     Dockerfile   built-in",
-        "image.tag            b            aks-spin.prod.toml:4",
-        "kubernetes.type      kube         built-in",
-        "kubernetes.dest      manifests    built-in",
-        "kubernetes.replicas  3            aks-spin.prod.toml:2",
-        "kubernetes.service   clusterip    --service",
-        "cluster.timeout      60           SPIN_AKS_CLUSTER_TIMEOUT",
-        "variables.greeting   hello world  aks-spin.toml:6",
+        "require_environment  false            built-in",
+        "app.manifest         spin.toml        built-in",
+        "runtime.installer    kwasm            built-in",
+        "image.builder        auto             built-in",
+        "image.form           rootfs           aks-spin.toml:2",
+        "image.platform       linux/amd64      built-in",
+        "image.dockerfile     Dockerfile       built-in",
+        "image.tag            b                aks-spin.prod.toml:4",
+        "kubernetes.type      kube             built-in",
+        "kubernetes.dest      manifests        built-in",
+        "kubernetes.replicas  3                aks-spin.prod.toml:2",
+        "kubernetes.service   clusterip        --service",
+        "cluster.timeout      60               SPIN_AKS_CLUSTER_TIMEOUT",
+        "variables.greeting   hello            world  aks-spin.toml:6",
     ] == done.out.splitlines()
     assert [
         "configuration: aks-spin.toml",
@@ -88,7 +88,7 @@ def test_show_needs_neither_an_application_nor_a_file(app: App) -> None:
         "configuration: none (`aks-spin.toml` is not there)",
         "overlay: none (`aks-spin.prod.toml` is not there)",
     ] == done.err.splitlines()[:2]
-    assert "image.form           auto          built-in" in done.out.splitlines()
+    assert "image.form           auto             built-in" in done.out.splitlines()
 
 
 def test_show_for_programs_has_the_same_with_its_kind_of_origin(app: App) -> None:
@@ -114,11 +114,11 @@ def test_show_for_programs_has_the_same_with_its_kind_of_origin(app: App) -> Non
     assert {"value": "sha256:0", "from": "file", "where": "aks-spin.toml:2", "read": True} == values[
         "image.pushed.digest"
     ]
-    assert {"value": "my-vault", "from": "variable", "where": "SPIN_AKS_KEYVAULT_NAME", "read": False} == (
+    assert {"value": "my-vault", "from": "variable", "where": "SPIN_AKS_KEYVAULT_NAME", "read": True} == (
         values["keyvault.name"]
     )
     assert {"value": "api-key", "from": "file", "where": "aks-spin.toml:4", "read": False} == values["secrets.api"]
-    assert {"value": "redis", "from": "file", "where": "aks-spin.toml:6", "read": False} == values["store.a-b.kind"]
+    assert {"value": "redis", "from": "file", "where": "aks-spin.toml:6", "read": True} == values["store.a-b.kind"]
 
 
 def test_show_warns_of_what_is_given_and_not_acted_on(app: App) -> None:
@@ -173,7 +173,7 @@ def test_what_is_too_long_for_its_column_takes_the_room_of_the_next(app: App) ->
 
     assert f"image.pushed.digest  sha256:{'0' * 64}  aks-spin.toml:4" in lines
     assert "kubernetes.resources.memory_limit  1Gi  aks-spin.toml:2" in lines
-    assert "kubernetes.service   loadbalancer  built-in" in lines
+    assert "kubernetes.service   loadbalancer     built-in" in lines
 
 
 def test_show_says_all_that_is_wrong_at_once(app: App) -> None:

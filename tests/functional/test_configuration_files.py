@@ -225,14 +225,14 @@ def test_a_variable_that_nobody_reads_is_warned_of_with_the_nearest_and_the_run_
 
 
 def test_a_key_that_only_a_later_version_reads_is_accepted_and_said(app: App) -> None:
-    put(app.root, aks_spin="[keyvault]\nname = 'my-vault'\n[store.orders]\nkind = 'redis'\n")
+    put(app.root, aks_spin="[redis_trigger]\nname = 'my-redis'\n[secrets]\norders = 'of-orders'\n")
 
     done = app.plain("validate")
 
     assert 0 == done.code, done.err
     assert [
-        "warning: aks-spin.toml:2: `keyvault.name` is not read by this version",
-        "warning: aks-spin.toml:4: `store.orders.kind` is not read by this version",
+        "warning: aks-spin.toml:2: `redis_trigger.name` is not read by this version",
+        "warning: aks-spin.toml:4: `secrets.orders` is not read by this version",
     ] == [line for line in done.err.splitlines() if line.startswith("warning: ")]
 
 

@@ -13,6 +13,7 @@ from testbed.application import App
 from testbed.tiny import add_to_component, add_variables, tiny_in
 
 from spin_aks.settings.layers import identity
+from spin_aks.settings.stores import STORE_ROWS
 from spin_aks.settings.table import EVERY_ROW
 
 if TYPE_CHECKING:
@@ -79,15 +80,6 @@ ELSEWHERE = "http://127.0.0.1:1"
 RESERVED: Mapping[str, str] = {
     "container_registry.kind": '"other"',
     "kubernetes.ingress": '"shop.example.com"',
-    "keyvault.subscription": '"00000000-0000-0000-0000-000000000000"',
-    "keyvault.resource_group": '"group"',
-    "keyvault.name": '"vault"',
-    "store.<label>.kind": '"redis"',
-    "store.<label>.subscription": '"00000000-0000-0000-0000-000000000000"',
-    "store.<label>.resource_group": '"group"',
-    "store.<label>.name": '"redis"',
-    "store.<label>.database": '"database"',
-    "store.<label>.container": '"container"',
     "redis_trigger.subscription": '"00000000-0000-0000-0000-000000000000"',
     "redis_trigger.resource_group": '"group"',
     "redis_trigger.name": '"redis"',
@@ -97,6 +89,8 @@ RESERVED: Mapping[str, str] = {
 """Inputs that nobody reads yet."""
 
 OF_AZURE: Mapping[str, str] = {
+    "keyvault.subscription": '"00000000-0000-0000-0000-000000000000"',
+    "keyvault.resource_group": '"group"',
     "container_registry.subscription": '"00000000-0000-0000-0000-000000000000"',
     "container_registry.resource_group": '"group"',
     "cluster.tenant": '"00000000-0000-0000-0000-000000000000"',
@@ -106,7 +100,7 @@ OF_AZURE: Mapping[str, str] = {
     "cluster.node_size": '"Standard_D4s_v5"',
     "cluster.node_count": "3",
 }
-"""Inputs that matter only where a cluster or a registry of Azure's is named: tests/functional/test_azure_up.py."""
+"""Inputs that matter only where something of Azure's is named: tests/functional/test_azure_{up,vaults}.py."""
 
 PUSHED = {
     "image.pushed.registry": '"registry.example.com"',
@@ -118,8 +112,9 @@ PUSHED = {
 
 UNTRIED = {"schema", "kubernetes.type", "SPIN_AKS_CONFIG", "SPIN_AKS_ENVIRONMENT"}
 """Of one possible value by now, or what says which file it is."""
-UNTRIED |= {"container_registry.name", "cluster.name"}
-"""These bring stages of their own: tests/functional/test_azure_up.py."""
+UNTRIED |= {"container_registry.name", "cluster.name", "keyvault.name"}
+UNTRIED |= {row.key for row in STORE_ROWS.values()}
+"""These bring stages of their own: tests/functional/test_azure_up.py, test_azure_vaults.py."""
 
 KUBECONFIG = """\
 apiVersion: v1

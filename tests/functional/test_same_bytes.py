@@ -22,6 +22,7 @@ from spin_aks.cli import parser_of
 from spin_aks.commands import run
 from spin_aks.errors import SpinAksError
 from spin_aks.settings.layers import identity
+from spin_aks.settings.stores import STORE_ROWS
 from spin_aks.settings.table import EVERY_ROW
 from spin_aks.spin.versions import RUNTIMES
 
@@ -37,8 +38,8 @@ Outcome: TypeAlias = "dict[str, bytes] | tuple[str, ...]"
 ENVIRONMENT = "stage"
 REGISTRY = "SPIN_AKS_CONTAINER_REGISTRY_SERVER"
 PARSER = parser_of("run", run.configure)
-AZURE = {"cluster.name", "container_registry.name"}
-"""Azure knows what they come to: tests/functional/test_azure_up.py."""
+AZURE = {"cluster.name", "container_registry.name", "keyvault.name", *(row.key for row in STORE_ROWS.values())}
+"""Azure knows what they come to: tests/functional/test_azure_up.py, test_azure_vaults.py."""
 
 READ = tuple(row for row in EVERY_ROW if row.key and not row.reserved and row.variable and row.key not in AZURE)
 
@@ -90,6 +91,7 @@ SILENT = {
 SILENT |= {"cluster.kubeconfig", "cluster.context", "cluster.tenant", "cluster.subscription", "cluster.resource_group"}
 SILENT |= {"cluster.location", "cluster.node_size", "cluster.node_count"}
 SILENT |= {"container_registry.subscription", "container_registry.resource_group"}
+SILENT |= {"keyvault.subscription", "keyvault.resource_group"}
 """What decides other things than what is rendered, for this application."""
 
 

@@ -25,7 +25,7 @@ from spin_aks.settings.table import EVERY_ROW
             "image.form",
             "give `--form auto|artifact|rootfs`, `SPIN_AKS_IMAGE_FORM` or `image.form` in aks-spin.toml",
         ),
-        ("keyvault.name", "give `SPIN_AKS_KEYVAULT_NAME` or `keyvault.name` in aks-spin.toml"),
+        ("redis_trigger.name", "give `SPIN_AKS_REDIS_TRIGGER_NAME` or `redis_trigger.name` in aks-spin.toml"),
         ("secrets.api", "give `SPIN_AKS_SECRETS_API` or `secrets.api` in aks-spin.toml"),
         ("store.my-a.kind", "give `SPIN_AKS_STORE_MY_A_KIND` or `store.my-a.kind` in aks-spin.toml"),
     ],

@@ -33,13 +33,13 @@ def test_a_variable_that_nobody_reads_is_told_with_the_nearest(tmp_path: Path) -
 
 
 def test_what_this_version_does_not_read_is_told_with_its_place(tmp_path: Path) -> None:
-    (tmp_path / "aks-spin.toml").write_text('[keyvault]\n\nname = "my-vault"\n[store.carts]\nkind = "redis"\n')
+    (tmp_path / "aks-spin.toml").write_text('[redis_trigger]\n\nname = "my-redis"\n[secrets]\ntoken = "a-token"\n')
 
     assert [
-        ("SPIN_AKS_KEYVAULT_SUBSCRIPTION: `keyvault.subscription` is not read by this version", ""),
-        ("aks-spin.toml:3: `keyvault.name` is not read by this version", ""),
-        ("aks-spin.toml:5: `store.carts.kind` is not read by this version", ""),
-    ] == told(tmp_path, {"SPIN_AKS_KEYVAULT_SUBSCRIPTION": "00000000-0000-0000-0000-000000000000"})
+        ("SPIN_AKS_REDIS_TRIGGER_SUBSCRIPTION: `redis_trigger.subscription` is not read by this version", ""),
+        ("aks-spin.toml:3: `redis_trigger.name` is not read by this version", ""),
+        ("aks-spin.toml:5: `secrets.token` is not read by this version", ""),
+    ] == told(tmp_path, {"SPIN_AKS_REDIS_TRIGGER_SUBSCRIPTION": "00000000-0000-0000-0000-000000000000"})
 
 
 def test_an_environment_without_an_overlay_is_told_where_others_have_one(tmp_path: Path) -> None:
