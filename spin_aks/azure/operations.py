@@ -7,6 +7,7 @@ an operation that was begun by another run, or by other hands, is waited for in 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from spin_aks import clock, files
 from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.problems import AzureRefusalError, AzureUnreachableError, Kind, in_words
-from spin_aks.errors import AzureError
+from spin_aks.errors import AzureError, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -130,9 +131,20 @@ def follow(watch: Watch, task: str, resource: ResourceId, begin: Callable[[str |
         raise refused from error
     except exceptions.AzureError as error:  # no answer: it stays noted, since it may have been begun
         raise in_words(error, task, str(resource)) from error
-    ended = _followed(watch, noted, poller, begin)
+    with _left_going(watch, task):
+        ended = _followed(watch, noted, poller, begin)
     watch.journal.end(resource)
     return ended
+
+
+@contextmanager
+def _left_going(watch: Watch, task: str) -> Iterator[None]:
+    """Tells somebody who stops waiting that nothing else stops."""
+    try:
+        yield
+    except (KeyboardInterrupt, Interrupted):
+        watch.progress(f"{task}: it goes on in Azure, run the same command again to wait on")
+        raise
 
 
 def _may_have_begun(error: AzureError) -> bool:
@@ -143,6 +155,7 @@ def _followed(watch: Watch, noted: Underway, poller: LROPoller[T], begin: Callab
     from azure.core import exceptions
 
     teller, silence = _Teller(watch, noted), _Silence()
+    watch.progress(f"{noted.task}: begun")
     while True:
         try:
             while not poller.done():
@@ -208,7 +221,8 @@ def settle(watch: Watch, task: str, resource: ResourceId, look: Callable[[], R |
             noted = next((entry for entry in watch.journal.underway() if entry.resource == resource), None)
             teller = _Teller(watch, noted or Underway(resource, task, clock.rfc3339(clock.now())))
             watch.progress(f"{task}: it is {found.state.lower()} already, waiting for that")
-        clock.sleep(LOOK_EVERY_S)
+        with _left_going(watch, task):
+            clock.sleep(LOOK_EVERY_S)
         teller.tell()
 
 

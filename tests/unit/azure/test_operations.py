@@ -15,7 +15,7 @@ from spin_aks.azure import acr
 from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.operations import Journal, Watch, duration, follow, settle
 from spin_aks.azure.problems import AzureRefusalError, AzureUnreachableError, Kind
-from spin_aks.errors import AzureError
+from spin_aks.errors import AzureError, Interrupted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,7 +129,9 @@ def test_a_connection_that_is_lost_on_the_way_is_taken_up_again(journal: Journal
     said: list[str] = []
 
     assert "Succeeded" == make(script, Watch(said.append, journal)).state
-    assert ["make registry `shop`: the connection is lost, trying again"] == list(dict.fromkeys(said))
+    assert ["make registry `shop`: begun", "make registry `shop`: the connection is lost, trying again"] == list(
+        dict.fromkeys(said)
+    )
     assert 1 == len(script.sent("PUT"))
 
 
@@ -244,7 +246,50 @@ def test_a_slow_operation_says_so_every_half_minute(journal: Journal, turned: Cl
         return Slow()
 
     assert "made" == follow(Watch(said.append, journal), TASK, REGISTRY, begin)
-    assert [f"{TASK}: {text} so far" for text in ("30 s", "1 min 0 s", "1 min 30 s", "2 min 0 s")] == said
+    times = ("30 s", "1 min 0 s", "1 min 30 s", "2 min 0 s")
+    assert [f"{TASK}: begun", *(f"{TASK}: {text} so far" for text in times)] == said
+
+
+class Stopped:
+    """An operation at which somebody loses patience."""
+
+    def __init__(self, how: BaseException) -> None:
+        self.how = how
+
+    def done(self) -> bool:
+        return False
+
+    def wait(self, _timeout: float) -> None:
+        raise self.how
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt(), Interrupted(15)])
+def test_who_stops_waiting_is_told_that_it_goes_on(journal: Journal, how: BaseException) -> None:
+    said: list[str] = []
+
+    def begin(_token: str | None) -> Any:
+        return Stopped(how)
+
+    with pytest.raises(type(how)):
+        follow(Watch(said.append, journal), TASK, REGISTRY, begin)
+
+    assert f"{TASK}: it goes on in Azure, run the same command again to wait on" == said[-1]
+    assert [REGISTRY] == [one.resource for one in journal.underway()]
+
+
+def test_who_stops_waiting_for_what_another_run_began_is_told_too(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_duration_s: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(clock, "sleep", interrupted)
+    said: list[str] = []
+
+    with pytest.raises(KeyboardInterrupt):
+        settle(Watch(said.append, journal), TASK, REGISTRY, lambda: Thing("Creating"))
+
+    assert f"{TASK}: it goes on in Azure, run the same command again to wait on" == said[-1]
 
 
 @pytest.mark.parametrize(
