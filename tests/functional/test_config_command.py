@@ -70,7 +70,10 @@ def test_show_names_each_value_and_where_it_comes_from(app: App) -> None:
         "kubernetes.replicas  3                aks-spin.prod.toml:2",
         "kubernetes.service   clusterip        --service",
         "cluster.timeout      60               SPIN_AKS_CLUSTER_TIMEOUT",
-        "variables.greeting   hello            world  aks-spin.toml:6",
+        "cluster.location     eastus2          built-in",
+        "cluster.node_size    Standard_D2s_v5  built-in",
+        "cluster.node_count   2                built-in",
+        "variables.greeting   hello world      aks-spin.toml:6",
     ] == done.out.splitlines()
     assert [
         "configuration: aks-spin.toml",
