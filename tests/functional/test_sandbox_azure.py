@@ -410,6 +410,18 @@ def test_another_host_is_reached_as_if_there_were_no_sandbox(running: sandbox.Ru
     assert content.endswith(b"outside /x")
 
 
+def test_azure_can_be_offline(running: sandbox.Running) -> None:
+    statuses = []
+    for text in ('unreachable = ["login.*"]', ""):
+        trouble(running, text)
+        for host in ("login.microsoftonline.com", "management.azure.com"):
+            status, connection = connect(running, f"{host}:443")
+            connection.close()
+            statuses.append(int(status.split()[1]))
+
+    assert [502, 200, 200, 200] == statuses
+
+
 @pytest.mark.parametrize("address", ["nobody.azurecr.io:443", "localhost:1"])
 def test_a_host_that_is_not_there_is_a_bad_gateway(running: sandbox.Running, address: str) -> None:
     status, connection = connect(running, address)

@@ -22,6 +22,10 @@ NAMESPACE = re.compile(r".*/providers/([^/]+)/.*", re.IGNORECASE)
 AUDIENCES = frozenset({"https://management.azure.com", "https://management.core.windows.net"})
 SUBSCRIPTION_BOUND = re.compile(r"/subscriptions/([^/]+)(/.*)?", re.IGNORECASE)
 IN_GROUP = re.compile(r"(/subscriptions/[^/]+/resourcegroups/[^/]+)/.+", re.IGNORECASE)
+OPERATION = re.compile(
+    r".*/(operations|operationsStatus|operationStatuses|operationResults|asyncOperations|commandResults)/[^/]+/?",
+    re.IGNORECASE,
+)
 ALWAYS_REGISTERED = frozenset({"microsoft.authorization", "microsoft.resources"})
 
 
@@ -78,6 +82,11 @@ def unknown(call: Call, methods: Sequence[str]) -> Answer:
     if methods:
         message = f"The resource does not support {call.request.method}; the sandbox serves {', '.join(methods)}."
         return RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, "MethodNotAllowed", message).answer
+    if OPERATION.fullmatch(call.request.path):
+        # Azure, too, forgets its operations some time after they ended.
+        name = call.request.path.rstrip("/").rsplit("/", 1)[-1]
+        message = f"The operation '{name}' was not found."
+        return RefusedError(HTTPStatus.NOT_FOUND, "NotFound", message, ("x-ms-failure-cause", "gateway")).answer
     where = call.request.path if call.host == MANAGEMENT else f"https://{call.host}{call.request.path}"
     message = f"spin-aks sandbox: its Azure does not serve {call.request.method} {where}"
     return RefusedError(HTTPStatus.NOT_IMPLEMENTED, "NotServedBySandbox", message).answer

@@ -95,7 +95,7 @@ def expired(moment: str) -> RefusedError:
 def _quota(call: Call) -> RefusedError:
     message = (
         "Operation could not be completed as it results in exceeding approved Total Regional Cores quota. Additional "
-        "details - Deployment Model: Resource Manager, Location: eastus, Current Limit: 10, Current Usage: 10, "
+        "details - Deployment Model: Resource Manager, Current Limit: 10, Current Usage: 10, "
         "Additional Required: 6, (Minimum) New Limit Required: 16. Submit a request for Quota increase at "
         "https://aka.ms/ProdportalCRP/#blade/Microsoft_Azure_Capacity/UsageAndQuota.ReactView/Parameters/ by "
         "specifying parameters listed in the 'Details' section for deployment to succeed. Please read "

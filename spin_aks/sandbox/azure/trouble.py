@@ -42,6 +42,7 @@ FILE_MEMBERS = {
     "rule": "a list of tables",
     "page_size": "a whole number",
     "unregistered": "a list of strings",
+    "unreachable": "a list of strings",
     "propagation_s": "a number",
     "replication_s": "a number",
 }
@@ -104,6 +105,12 @@ class Trouble:
         """Whether a subscription does not know this provider unless it was registered."""
         found = self._read().get("unregistered")
         return isinstance(found, list) and namespace.lower() in (str(name).lower() for name in found)
+
+    def unreachable(self, host: str) -> bool:
+        """Whether nobody gets as far as to this host, which is lower-case."""
+        found = self._read().get("unreachable")
+        patterns = [str(pattern).lower() for pattern in found] if isinstance(found, list) else []
+        return any(fnmatch.fnmatchcase(host, pattern) for pattern in patterns)
 
     def strike(self, call: Call) -> Answer | None:
         """What a rule answers in the service's place. Raises ClientGoneError where the connection is to be cut."""

@@ -73,7 +73,13 @@ class World:
             return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, f"the sandbox's trouble file: {error}\n".encode())
 
     def has_host(self, host: str) -> bool:
-        """Whether a name that the sandbox plays leads anywhere: a registry's does once it is made."""
+        """Whether a name that the sandbox plays leads anywhere: a registry's does once it is made, and not in trouble."""
+        try:
+            if self.trouble.unreachable(host):
+                return False
+        except TroubleFileError:
+            # Whoever asks the host for something is told.
+            return True
         return not host.endswith(NAMED_BY_RESOURCES) or self.state.get(HOSTS, host) is not None
 
     def close(self) -> None:

@@ -144,6 +144,20 @@ def test_what_the_sandbox_does_not_serve_is_told_from_what_is_not_there(azure: C
     assert (501, "NotServedBySandbox", message) == error(answer)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "~/operationresults/one",
+        "~/providers/Microsoft.ContainerService/locations/eastus/operations/one",
+        "~/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/r/operationStatuses/one",
+    ],
+)
+def test_an_operation_that_is_forgotten_is_not_found(azure: Clients, path: str) -> None:
+    group(azure)
+
+    assert (404, "NotFound", "The operation 'one' was not found.") == error(ask(azure, "GET", path))
+
+
 def test_another_method_of_an_address_is_not_allowed(azure: Clients) -> None:
     assert (405, "MethodNotAllowed") == error(ask(azure, "POST", "~/resourceGroups"))[:2]
 
