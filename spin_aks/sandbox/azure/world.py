@@ -73,7 +73,7 @@ class World:
             return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, f"the sandbox's trouble file: {error}\n".encode())
 
     def has_host(self, host: str) -> bool:
-        """Whether a name that the sandbox plays leads anywhere: a registry's does once it is made, and not in trouble."""
+        """Whether a name that the sandbox plays leads anywhere: a registry's does once it is made."""
         try:
             if self.trouble.unreachable(host):
                 return False
