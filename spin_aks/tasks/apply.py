@@ -91,7 +91,7 @@ def _cluster(context: Context) -> str:
     """Which cluster is meant; empty if none can be told, which `requires` explains."""
     named = resources.cluster(context)
     if named is not None:
-        return f"AKS {named.subscription}/{named.group}/{named.name}".lower()
+        return f"AKS {named.name.lower()}"  # which one of that name, `T/azure.json` tells
     try:
         return _target(context).identity
     except UsageError:
