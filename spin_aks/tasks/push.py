@@ -36,7 +36,7 @@ def stage(context: Context) -> Stage:
         depends_on=("image", *resources.before_push(context)),
         files=lambda: existing([context.state("image.json"), *resources.found(context)]),
         values={
-            "container_registry.server": context.settings.registry,
+            "container_registry.server": resources.host(context),
             "image.repository": repository(context),
             "image.tag": tag_value(context),
         },

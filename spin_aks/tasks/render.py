@@ -76,7 +76,7 @@ def _values(context: Context) -> dict[str, JSON]:
         "generator": RENDER_VERSION,
         "app.name": settings.name or None,
         "certifi": authorities_version(),
-        "container_registry.server": settings.registry,
+        "container_registry.server": resources.host(context),
         "image.repository": push.repository(context),
         "image.tag": push.tag_value(context),
         "kubernetes.namespace": namespace(context),

@@ -67,6 +67,11 @@ def before_push(context: Context) -> tuple[str, ...]:
     return (NAME,) if registry(context) is not None else ()
 
 
+def host(context: Context) -> str:
+    """The registry's host as it was given; empty for a registry in Azure, of which `found` tells."""
+    return "" if registry(context) is not None else context.settings.registry
+
+
 def found(context: Context) -> tuple[Path, ...]:
     """The file that tells the registry's host, where it is Azure that tells."""
     return (context.state("azure.json"),) if registry(context) is not None else ()

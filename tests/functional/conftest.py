@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from testbed.application import SHOP_VARIABLES, App, copy_of
+from testbed.azure_cloud import Cloud
 from testbed.tiny import tiny_in
 
 from spin_aks import sandbox
@@ -35,3 +36,16 @@ def tiny(tmp_path: Path, embedded: sandbox.Running) -> App:
     own = f"t{abs(hash(tmp_path)) % 10**10}"
     flags = ("--namespace", own, "--repository", own, "--service", "clusterip")
     return App(tiny_in(tmp_path / "tiny"), dict(embedded.environment), flags)
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    """An Azure of this test's own, in which nothing was made yet."""
+    with sandbox.start(tmp_path / "azure") as running:
+        yield Cloud(running)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, cloud: Cloud) -> App:
+    """The smallest application, of somebody who has nothing but a subscription in `cloud`."""
+    return App(tiny_in(tmp_path / "tiny"), cloud.environment, ("--service", "clusterip"))
