@@ -8,7 +8,7 @@ import tempfile
 from typing import IO, TYPE_CHECKING, cast
 
 from spin_aks import files, terminal
-from spin_aks.errors import SpinAksError
+from spin_aks.errors import RegistryError, SpinAksError
 from spin_aks.json_types import required_text
 from spin_aks.tasks import resources
 from spin_aks.tasks.dockerfile import dockerfile_path
@@ -45,7 +45,8 @@ def push(context: Context, image: JSONObject, reference: Reference, find: Find, 
 
     if required_text(image, "content") != content(context):
         raise SpinAksError("what the image is made of has changed since", hint="spin-aks run image")
-    if by_content and (there := read_back.tagged(reference, terminal.say, find)) is not None:
+    there = _there_already(reference, find) if by_content else None
+    if there is not None:
         terminal.say(f"`{there.reference}` is there already")
         return there
     order = acr_tasks.Order(
@@ -60,6 +61,17 @@ def push(context: Context, image: JSONObject, reference: Reference, find: Find, 
         _pack(context, archive)
         digest = acr_tasks.build(context.azure, order, archive, terminal.say)
     return read_back.read_back(reference.with_digest(digest), [], terminal.say, None, find)
+
+
+def _there_already(reference: Reference, find: Find) -> Pushed | None:
+    """Whoever may build need not be let in to read: then it is built."""
+    from spin_aks.oci import read_back
+
+    try:
+        return read_back.tagged(reference, terminal.say, find)
+    except RegistryError as error:
+        terminal.say(f"whether `{reference}` is there already can't be seen: {error}")
+        return None
 
 
 def _pack(context: Context, archive: BinaryIO) -> None:

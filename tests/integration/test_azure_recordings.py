@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from testbed import azure_recordings, azure_results, azure_sandbox, recorded_cluster, recorded_stores
+from testbed import azure_recordings, azure_results, azure_sandbox, recorded_blobs, recorded_cluster, recorded_stores
 from testbed.azure_recordings import WIRE
 
 from spin_aks.sandbox.azure import redis
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from testbed.azure_recordings import Story
 
-STORIES = (*recorded_cluster.STORIES, *recorded_stores.STORIES)
+STORIES = (*recorded_cluster.STORIES, *recorded_blobs.STORIES, *recorded_stores.STORIES)
 NOT_COVERED = {**recorded_cluster.NOT_COVERED, **recorded_stores.NOT_COVERED}
 
 

@@ -543,15 +543,11 @@ def assigned(clients: Clients, recording: Recording, index: int, number: int) ->
 
 STORIES = (*GROUPS, *CLUSTERS, *REGISTRIES, *ROLES)
 STREAMING = "`_streaming` is asked by nobody but the Azure CLI"
-BLOBS = "a blob store's own wire format, of no SDK of ours"
 TASK = "a run of a task that is kept in the registry; only quick runs are used"
 OTHER_NAMESPACE = "of a service that the sandbox does not play; the refusal's words are compared by a test of their own"
 DISK = "a disk can't be deleted: of a service that the sandbox does not play"
 # Recording -> exchange -> why no story has it.
 NOT_COVERED: dict[str, dict[int, str]] = {
-    "acr-build-quickrun": {
-        **dict.fromkeys((60, 63, 65, 104, 105), BLOBS),
-    },
     "acr-import-image-lro": dict.fromkeys((7, 8, 9), "images are pushed, never imported"),
     "acr-list-credentials": {27: "the administrator of a registry is never used"},
     "acr-schedule-run-and-get-run": dict.fromkeys((15, 16, 17), TASK),

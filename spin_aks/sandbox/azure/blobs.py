@@ -69,7 +69,7 @@ def put(call: Call) -> Answer:
     return empty(
         HTTPStatus.CREATED,
         ("Content-MD5", base64.b64encode(digest).decode()),
-        *_told(call.world, path),
+        *_told(call, path),
         ("x-ms-request-server-encrypted", "true"),
     )
 
@@ -97,9 +97,7 @@ def get(call: Call) -> Answer:
         return _error(HTTPStatus.NOT_FOUND, "BlobNotFound", "The specified blob does not exist.")
     size = file.stat().st_size
     metadata = tuple((f"x-ms-meta-{name}", text) for name, text in documents.strings(blob, "metadata").items())
-    kind = ("x-ms-blob-type", documents.text(blob, "type"))
-    headers = (("Content-Type", "text/plain; charset=utf-8"), ("Accept-Ranges", "bytes"), kind, *metadata)
-    headers += _told(call.world, path)
+    headers = (("Content-Type", "text/plain; charset=utf-8"), *_properties(blob), *metadata, *_told(call, path))
     wanted = RANGE.fullmatch(call.header("x-ms-range") or call.header("Range"))
     if call.request.method == "HEAD" or wanted is None:
         return Answer(HTTPStatus.OK, FileSlice(file, 0, size), headers)
@@ -112,10 +110,30 @@ def get(call: Call) -> Answer:
     return Answer(HTTPStatus.PARTIAL_CONTENT, FileSlice(file, begin, end - begin), (*headers, span))
 
 
-def _told(world: World, path: str) -> tuple[tuple[str, str], ...]:
-    changed = documents.at(world.state.get(KIND, path), "changed")
-    moment = float(changed) if isinstance(changed, int | float) else 0.0
-    return (("ETag", f'"0x{int(moment * 1e6):X}"'), ("Last-Modified", formatdate(moment, usegmt=True)))
+def _properties(blob: Document) -> tuple[tuple[str, str], ...]:
+    """Of a log, as one was recorded: in an encoding that is none of HTTP's, for whoever reads it to pass over."""
+    return (
+        ("Accept-Ranges", "bytes"),
+        ("Content-Encoding", "utf-8"),
+        ("Content-Disposition", ""),
+        ("x-ms-blob-type", documents.text(blob, "type")),
+        ("x-ms-blob-committed-block-count", "1"),
+        ("x-ms-creation-time", formatdate(_changed(blob), usegmt=True)),
+        ("x-ms-lease-state", "available"),
+        ("x-ms-lease-status", "unlocked"),
+        ("x-ms-server-encrypted", "true"),
+    )
+
+
+def _told(call: Call, path: str) -> tuple[tuple[str, str], ...]:
+    moment = _changed(call.world.state.get(KIND, path))
+    modified = ("Last-Modified", formatdate(moment, usegmt=True))
+    return ("ETag", f'"0x{int(moment * 1e6):X}"'), modified, ("x-ms-version", call.header("x-ms-version") or VERSION)
+
+
+def _changed(blob: Document | None) -> float:
+    changed = documents.at(blob, "changed")
+    return float(changed) if isinstance(changed, int | float) else 0.0
 
 
 def _refused(call: Call, path: str, permission: str) -> Answer | None:
