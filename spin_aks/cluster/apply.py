@@ -11,12 +11,12 @@ from spin_aks import clock
 from spin_aks.cluster import checks, fields, inventory, owned, places, prune
 from spin_aks.cluster.applied import Applied, AppliedObject
 from spin_aks.cluster.intended import Intended, intend
-from spin_aks.cluster.resources import root
+from spin_aks.cluster.resources import CONFIG_MAPS, NAMESPACES, root
 from spin_aks.cluster.side_by_side import side_by_side
 from spin_aks.errors import ClusterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from spin_aks.cluster.connection import Answer, Cluster
     from spin_aks.json_types import JSONObject
@@ -46,6 +46,7 @@ def apply(
     beforehand is wrong; in a namespace that does not exist yet only the namespace is.
     """
     intended = intend(cluster, objects, application=application, namespace=namespace)
+    cluster.look_ahead(_read_first(intended, application, namespace))
     checks.runtime_classes(cluster, intended)
     if not force:
         inventory.refuse_another(cluster, namespace, application, environment)
@@ -61,9 +62,18 @@ def apply(
     known = inventory.add(cluster, namespace, application, rendered, environment=environment, take_over=force)
     done |= writer.write(item for item in intended if not item.comes_first)
     leftover = (known | _remembered(previous, cluster, namespace, application)) - rendered
-    gone = prune.prune(cluster, leftover, prune.Scope(application, namespace), progress)
-    inventory.remove(cluster, namespace, application, gone)
+    if leftover:
+        gone = prune.prune(cluster, leftover, prune.Scope(application, namespace), progress)
+        inventory.remove(cluster, namespace, application, gone)
     return _applied(cluster, intended, done, application, namespace)
+
+
+def _read_first(intended: Sequence[Intended], application: str, namespace: str) -> Iterator[str]:
+    """What the checks read: each path as often as they do."""
+    yield from dict.fromkeys(checks.runtime_class_paths(intended))
+    yield CONFIG_MAPS.path(namespace, inventory.name_for(application))
+    yield from (NAMESPACES.path("", name) for name in places.named(intended, namespace))
+    yield from (item.path for item in intended if not item.defined_here)
 
 
 class _Writer:
@@ -85,13 +95,16 @@ class _Writer:
 
     def write(self, items: Iterable[Intended]) -> dict[str, JSONObject]:
         """The live objects by path; those that stand already and are not ours to write are left out."""
-        return {item.path: document for item in items if (document := self._write_one(item)) is not None}
+        wanted = []
+        for item in items:
+            if item.path in self._standing:
+                self._progress(f"{item.key} stands already; it is not ours to write")
+            else:
+                wanted.append(item)
+        answers = self._cluster.apply_each(((item.path, item.body) for item in wanted), force=self._force)
+        return {item.path: self._written(item, answer) for item, answer in zip(wanted, answers, strict=True)}
 
-    def _write_one(self, item: Intended) -> JSONObject | None:
-        if item.path in self._standing:
-            self._progress(f"{item.key} stands already; it is not ours to write")
-            return None
-        answer = self._cluster.apply(item.path, item.body, force=self._force)
+    def _written(self, item: Intended, answer: Answer) -> JSONObject:
         if not answer.ok:
             raise ClusterError.of(checks.refused(self._cluster, item, answer))
         for warning in answer.warnings:
@@ -101,7 +114,7 @@ class _Writer:
 
 
 def _became(answer: Answer, before: Answer | None) -> str:
-    if answer.code == 201:
+    if answer.code == 201 or (before is not None and before.code == 404 and not owned.others(answer.document)):
         return "created"
     if before is None or not before.ok:
         return "applied"

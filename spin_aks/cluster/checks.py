@@ -47,6 +47,14 @@ def runtime_classes(cluster: Cluster, intended: Sequence[Intended]) -> None:
         raise ClusterError.of(problems)
 
 
+def runtime_class_paths(intended: Sequence[Intended]) -> Iterator[str]:
+    """Where those are that `runtime_classes` looks at."""
+    for item in intended:
+        if item.key.kind == "RuntimeClass":
+            yield item.path
+        yield from (RUNTIME_CLASSES.path("", name) for name in _named_runtime_classes(item.body))
+
+
 def _named_runtime_classes(body: JSONObject) -> Iterator[str]:
     for path in (("spec", "template", "spec"), ("spec",)):
         if name := fields.text(body, *path, "runtimeClassName"):

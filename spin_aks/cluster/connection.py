@@ -18,7 +18,7 @@ from spin_aks.cluster.refusals import Status, refusal, status_of
 from spin_aks.cluster.unreachable import unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import urllib3
 
@@ -119,6 +119,19 @@ class Cluster:
         if dry_run:
             query["dryRun"] = "All"
         return self.send("PATCH", path, query, body, APPLY)
+
+    def apply_each(self, objects: Iterable[tuple[str, JSONObject]], *, force: bool = False) -> Iterator[Answer]:
+        """The answers to one server-side apply after the other; nothing is sent after the answer that was taken last,
+        or after a refusal.
+        """
+        for path, body in objects:
+            answer = self.apply(path, body, force=force)
+            yield answer
+            if not answer.ok:
+                return
+
+    def look_ahead(self, paths: Iterable[str]) -> None:
+        """Says that these are going to be read before anything is written. A connection has no use for that."""
 
     def create(self, path: str, body: JSONObject) -> Answer:
         """POST to a collection; 409 with reason `AlreadyExists` where the name is taken."""

@@ -21,6 +21,12 @@ GONE_WITHIN_S = 120.0
 ASK_EVERY_S = 0.5
 
 
+def named(intended: Sequence[Intended], namespace: str) -> tuple[str, ...]:
+    """Every namespace that this is about, once."""
+    made = (item.key.name for item in intended if item.key.kind == "Namespace")
+    return tuple(dict.fromkeys(name for name in (namespace, *made, *(i.key.namespace for i in intended)) if name))
+
+
 def existing(
     cluster: Cluster, intended: Sequence[Intended], namespace: str, progress: Callable[[str], None]
 ) -> frozenset[str]:
@@ -29,7 +35,7 @@ def existing(
     Raises ClusterError for one that neither exists nor is among `intended`.
     """
     made = tuple(item.key.name for item in intended if item.key.kind == "Namespace")
-    names = tuple(dict.fromkeys(name for name in (namespace, *made, *(i.key.namespace for i in intended)) if name))
+    names = named(intended, namespace)
     found = dict(zip(names, side_by_side(lambda name: _look(cluster, name), names), strict=True))
     missing = [name for name, document in found.items() if document is None and name not in made]
     if missing:

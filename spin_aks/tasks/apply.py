@@ -57,10 +57,16 @@ def applied(context: Context) -> Applied | None:
     return Applied.from_json(document) if document else None
 
 
-def drift(context: Context) -> tuple[str, ...]:
-    """What the cluster no longer holds as applied, in sentences; nothing where another cluster is meant by now."""
+def drift(context: Context, *, refresh: bool = False) -> tuple[str, ...]:
+    """What the cluster no longer holds as applied, in sentences; nothing where another cluster is meant by now.
+
+    A private one is asked only for a `refresh`: that takes longer than all the rest of a run with nothing to do.
+    """
     last = applied(context)
     if last is None or last.target.identity != (azure_cluster.identity(context) or _cluster(context)):
+        return ()
+    if azure_cluster.is_private(context) and not refresh:
+        terminal.say("the cluster is private, and was not asked whether all is as it was; `--refresh` asks it")
         return ()
     from spin_aks.cluster.observe import observe
 
@@ -80,10 +86,10 @@ def _told_by_azure(context: Context) -> tuple[Path, ...]:
 
 
 def _connect(context: Context) -> Cluster:
+    if resources.cluster(context) is not None:
+        return azure_cluster.connect(context)
     from spin_aks.cluster.connection import connect
 
-    if resources.cluster(context) is not None:
-        return connect(str(azure_cluster.kubeconfig(context)), "")
     return connect(context.settings.kubeconfig, context.settings.context)
 
 

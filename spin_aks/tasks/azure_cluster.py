@@ -1,4 +1,7 @@
-"""Being let in to a cluster of Azure's: a kubeconfig of our own, which nobody else can read."""
+"""Being let in to a cluster of Azure's: a kubeconfig of our own, which nobody else can read.
+
+To a private cluster there is no such way: commands are run in it, through Azure.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,17 @@ import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from spin_aks import clock, files
+from spin_aks import clock, files, terminal
 from spin_aks.errors import AzureError, SpinAksError, UsageError
 from spin_aks.tasks import resources
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
     from spin_aks.azure.aks import Cluster
+    from spin_aks.cluster.connection import Cluster as Connection
     from spin_aks.context import Context
 
 OURS_ALONE = 0o600
@@ -23,11 +28,17 @@ LEFT = timedelta(minutes=5)
 
 
 def identity(context: Context) -> str:
-    """Which cluster our kubeconfig leads to; empty without one, or where no cluster of Azure's is meant."""
+    """Which cluster our kubeconfig leads to, or commands run in; empty without either, or where no cluster of Azure's
+    is meant.
+    """
     from spin_aks.cluster import kubeconfig as kubeconfigs
 
     if resources.cluster(context) is None:
         return ""
+    if is_private(context):
+        from spin_aks.cluster import by_commands
+
+        return by_commands.target(str(resources.resource_id(context, "cluster"))).identity
     try:
         path = _path(context)
         return kubeconfigs.target(str(path), "").identity if path.is_file() else ""
@@ -35,15 +46,59 @@ def identity(context: Context) -> str:
         return ""
 
 
+def is_private(context: Context) -> bool:
+    """Whether the cluster that `resources` found can be asked only by commands that run in it."""
+    match files.read_json(context.state("azure.json")):
+        case {"cluster": {"private": True}}:
+            return resources.cluster(context) is not None
+    return False
+
+
+def connect(context: Context) -> Connection:
+    """The way to the cluster that `resources` found; raises AzureError and what a connection raises."""
+    if is_private(context):
+        return _commanded(context)
+    from spin_aks.cluster.connection import connect as connected
+
+    return connected(str(kubeconfig(context)), "")
+
+
 def kubeconfig(context: Context) -> Path:
     """The kubeconfig for the cluster that `resources` found; Azure is asked for one where there is none that holds.
 
-    Raises AzureError, also for a cluster that only its own network reaches.
+    Raises AzureError.
     """
     path = _path(context)
     if path.is_file() and _holds(path):
         return path
-    from spin_aks.azure import aks, aks_access
+    from spin_aks.azure import aks_access
+
+    given = aks_access.kubeconfig(context.azure, _running(context))
+    files.write(path, given.text.reveal(), mode=OURS_ALONE)
+    files.write(_note(path), clock.rfc3339(given.ends) if given.ends else "", mode=OURS_ALONE)
+    return path
+
+
+def _commanded(context: Context) -> Connection:
+    from spin_aks.azure import aks_access
+    from spin_aks.cluster.by_commands import CommandedCluster
+
+    found = _running(context)
+    terminal.say(
+        f"cluster `{found.id.name}` is private: kubectl runs in it, through Azure, and takes some seconds each time "
+        "(`az aks command invoke` does the same by hand)"
+    )
+
+    def run(command: str, attached: Mapping[str, bytes]) -> tuple[int, str]:
+        ran = aks_access.run(context.azure, found, command, attached)
+        return ran.exit_code, ran.output
+
+    return CommandedCluster(str(found.id), run)
+
+
+def _running(context: Context) -> Cluster:
+    """The cluster as it is now; raises AzureError for one that is gone or stopped."""
+    from spin_aks.azure import aks
 
     resource = resources.resource_id(context, "cluster")
     found = aks.get(context.azure, resource)
@@ -51,23 +106,10 @@ def kubeconfig(context: Context) -> Path:
         raise AzureError(
             "there is no such cluster", where=str(resource), hint=f"spin-aks run {resources.NAME} --refresh"
         )
-    _refuse_closed(found)
-    given = aks_access.kubeconfig(context.azure, found)
-    files.write(path, given.text.reveal(), mode=OURS_ALONE)
-    files.write(_note(path), clock.rfc3339(given.ends) if given.ends else "", mode=OURS_ALONE)
-    return path
-
-
-def _refuse_closed(found: Cluster) -> None:
     if not found.running:
         hint = f"`az aks start --ids {found.id}` starts it"
         raise AzureError(f"the cluster is {found.power.lower()}", where=str(found.id), hint=hint)
-    if found.private:
-        raise AzureError(
-            "the cluster is private: its API server is reached from its own network only",
-            where=str(found.id),
-            hint="run this where that network is, with `--kubeconfig` and without `--cluster`",
-        )
+    return found
 
 
 def _path(context: Context) -> Path:

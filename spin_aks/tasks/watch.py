@@ -26,7 +26,7 @@ def watched(context: Context, *, registry: bool = False) -> Context:
         # What is gone can't be asked what it holds.
         gone = resources.gone(context)
         return Observed(
-            () if "cluster" in gone else apply.drift(context),
+            () if "cluster" in gone else apply.drift(context, refresh=True),
             () if "registry" in gone else push.drift(context),
             tuple(gone.values()),
             () if gone else access.drift(context),
