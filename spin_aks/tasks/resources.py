@@ -194,7 +194,7 @@ def _resolve(context: Context) -> None:
 
 
 def _subscription(context: Context) -> str:
-    """The cluster's, or the only one that whoever signed in sees; empty where each says its own."""
+    """The cluster's, or the one that whoever signed in sees or chooses; empty where each says its own."""
     from spin_aks.azure import subscriptions
 
     given = context.settings.cluster_subscription
@@ -204,7 +204,14 @@ def _subscription(context: Context) -> str:
     named = (cluster(context), registry(context), resource_vault.named(context), *stores)
     if all(one.subscription for one in named if one):
         return ""
-    chosen = subscriptions.choose(subscriptions.subscriptions(context.azure), "", context.azure.tenant)
+    found = subscriptions.subscriptions(context.azure)
+    usable = [one for one in found if one.usable]
+    if len(usable) > 1 and context.consent.ask:
+        from spin_aks import prompts
+
+        options = [prompts.Option(one.id, one.name, one.id) for one in usable]
+        return prompts.select("Subscription", options)
+    chosen = subscriptions.choose(found, "", context.azure.tenant)
     terminal.say(f"subscription `{chosen.name}` ({chosen.id})")
     return chosen.id
 
