@@ -82,6 +82,5 @@ def test_a_registry_that_only_the_daemon_reaches_leaves_the_layers_unknown() -> 
 
     assert pushed.layers == ()
     assert lines == [
-        "what was pushed can't be read back from here: "
-        "no registry listens at `127.0.0.1:9`: the connection is refused"
+        "what was pushed can't be read back from here: no registry listens at `127.0.0.1:9`: the connection is refused"
     ]
