@@ -101,7 +101,8 @@ def _refused(error: AzureRefusalError, task: str, host: str) -> AzureRefusalErro
     """A registry answers 401 to a token it doesn't take and to a person it doesn't know, 403 behind its firewall."""
     if error.answer.status == 403:
         what = f"can't {task}: its firewall does not let this machine in"
-        hint = "add your address: `az acr network-rule add --name REGISTRY --ip-address ADDRESS`"
+        name = host.partition(".")[0].partition("-")[0]  # of a newer one a hash goes after it
+        hint = f"add your address: `az acr network-rule add --name {name} --ip-address ADDRESS`"
         return AzureRefusalError(Kind.DENIED, error.answer, what, where=host, why=error.answer.message, hint=hint)
     if error.answer.status == 404:
         what = f"can't {task}: what answered is no registry of Azure's"

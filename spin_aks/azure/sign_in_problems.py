@@ -22,6 +22,9 @@ _OFFLINE = re.compile(
     r"|getaddrinfo|Connection refused|Network is unreachable|Cannot connect to proxy|timed out",
 )
 
+_TLS = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSLCertVerificationError")
+_BROKEN = re.compile(r"HTTP Error: (429|5\d\d)|Remote end closed connection|Connection aborted|Connection reset")
+
 ENDED = ("70043", "70044", "700082", "700084", "50173", "50132", "50133", "54005", "700081")
 MORE_PROOF = ("50076", "50079", "50074", "50072", "53003", "53000", "65001", "50158")
 SECRET = ("7000215", "7000222", "700027")
@@ -43,7 +46,19 @@ def sign_in_failed(message: str, tenant: str) -> SignInError | AzureUnreachableE
             why=_heard(message),
             hint="are you online, and does HTTPS_PROXY name the proxy that your network needs?",
         )
+    if _TLS.search(message):
+        return AzureUnreachableError(
+            "can't sign in to Azure: TLS with its sign-in service fails",
+            why=_heard(message),
+            hint="a proxy that opens TLS needs its authority in the file that REQUESTS_CA_BUNDLE names",
+        )
     found = _CODE.search(message)
+    if found is None and _BROKEN.search(message):
+        return AzureUnreachableError(
+            "can't sign in to Azure: its sign-in service itself fails",
+            why=_heard(message),
+            hint="https://azure.status.microsoft says whether it is known; run the same command again later",
+        )
     if found is not None:
         return _refused(found[1], message, tenant)
     if _NOBODY in message and not _TRIED.search(message):

@@ -16,7 +16,8 @@ def unreachable(error: Exception, task: str, where: str) -> AzureUnreachableErro
     causes = list(_causes(error))
     host = next((found for cause in causes if (found := _host(cause))), "Azure")
     names = {type(cause).__name__ for cause in causes}
-    if "ProxyError" in names:
+    # urllib3 also blames the proxy where what is behind it closes the connection that it had.
+    if "ProxyError" in names and not {"RemoteDisconnected", "ConnectionResetError"} & names:
         what = f"can't {task}: the proxy gives no way to `{host}`"
         return AzureUnreachableError(what, where=where, why=_system(causes), hint="check HTTPS_PROXY and NO_PROXY")
     if {"SSLError", "SSLCertVerificationError"} & names and not {"SSLEOFError", "ConnectionResetError"} & names:

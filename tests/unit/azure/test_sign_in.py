@@ -405,8 +405,8 @@ def test_a_tenant_that_can_be_none_is_told() -> None:
 
 @pytest.mark.usefixtures("service_principal")
 def test_a_sign_in_service_that_fails_is_not_taken_for_nobody_signed_in() -> None:
-    with pytest.raises(SignInError) as error:
+    with pytest.raises(AzureUnreachableError) as error:
         credential.who(signed_in(Entra(Reply(500, {})), "t"))
 
-    assert "can't sign in to Azure" == str(error.value)
+    assert "can't sign in to Azure: its sign-in service itself fails" == str(error.value)
     assert "EnvironmentCredential: Authentication failed: HTTP Error: 500" == error.value.why
