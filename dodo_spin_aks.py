@@ -5,10 +5,10 @@
     bundle        gather exactly what the image holds, remote sources checked   -> T/bundle.json
     dockerfile    the Dockerfile, for whoever builds with Docker                -> ./Dockerfile
     image         make the image, reproducibly                                  -> T/image.json
-    resources     find cluster and registry in Azure, where they are named      -> T/azure.json
+    resources     find in Azure what is named there, or make it                 -> T/azure.json
     push          send what the registry lacks                                  -> T/push.json
     secrets       (comes with Key Vault: variables that nobody may read)
-    access        who may pull                                                  -> T/access.json
+    access        who may pull, and who may use the vault's secrets             -> T/access.json
     manifests     Kubernetes files that people keep and edit                    -> ./manifests/
     render        exactly what is applied, with the image's digest              -> T/rendered.yaml
     apply         apply, prune, wait until the rollout is healthy               -> T/applied.json
