@@ -22,6 +22,8 @@ _OFFLINE = re.compile(
     r"|getaddrinfo|Connection refused|Network is unreachable|Cannot connect to proxy|timed out",
 )
 
+# What MSAL makes of the answer to a tenant that there is not, whose code it drops.
+_NO_AUTHORITY = re.compile(r"Unable to get authority configuration for https://[^/\s]+/([^/\s]+?)[./]?(?:\s|$)")
 _TLS = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSLCertVerificationError")
 _BROKEN = re.compile(r"HTTP Error: (429|5\d\d)|Remote end closed connection|Connection aborted|Connection reset")
 
@@ -61,6 +63,8 @@ def sign_in_failed(message: str, tenant: str) -> SignInError | AzureUnreachableE
         )
     if found is not None:
         return _refused(found[1], message, tenant)
+    if unknown := _NO_AUTHORITY.search(message):
+        return _refused(NO_TENANT[0], message, unknown[1])
     if _NOBODY in message and not _TRIED.search(message):
         return SignInError(
             "nobody is signed in to Azure",
