@@ -477,3 +477,44 @@ def test_no_secret_is_said_or_kept_in_the_project(fresh: App, cloud: Cloud) -> N
         assert SECRETS.search(text) is None
     assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in kubeconfigs}
     assert 1 == sum(path.suffix == ".kubeconfig" for path in kubeconfigs)
+
+
+OTHER = "0e0e0e0e-2222-4333-8444-555555555555"
+
+
+def test_of_several_subscriptions_one_has_to_be_named(fresh: App, cloud: Cloud) -> None:
+    cloud.subscribe(OTHER, "Other")
+
+    done = fresh.run("run", "resources", *NAMED, *ALL)
+
+    assert (1, []) == (done.code, cloud.changes())
+    assert "error: which subscription is meant is not said\n" in done.err
+    assert f"`Other` ({OTHER})" in done.err
+    assert f"`Sandbox` ({SUBSCRIPTION})" in done.err
+
+
+def test_a_registry_in_another_subscription_serves_the_cluster(fresh: App, cloud: Cloud) -> None:
+    cloud.cluster("clusters", "aks1")
+    cloud.subscribe(OTHER, "Other")
+    configure(
+        fresh,
+        f'[cluster]\nname = "aks1"\nsubscription = "{SUBSCRIPTION}"\n\n'
+        f'[container_registry]\nname = "acme1"\nsubscription = "{OTHER}"\nresource_group = "images"\n',
+    )
+
+    made = fresh.ok("run", "access", "--create-registry", "--attach-acr", "--output", "json")
+    again = fresh.ok("up", "--refresh")
+
+    scope = f"/subscriptions/{OTHER}/resourceGroups/images/providers/Microsoft.ContainerRegistry/registries/acme1"
+    assert [(scope, "made")] == [(grant["scope"], grant["state"]) for grant in made.json["grants"]]
+    assert "apply" in again.stages("done")
+
+
+def test_a_cluster_of_entra_id_is_deployed_to_without_kubelogin(fresh: App, cloud: Cloud) -> None:
+    cloud.cluster("clusters", "aks1", aadProfile={"managed": True, "enableAzureRBAC": True})
+
+    done = fresh.ok("up", *NAMED, "--create-registry", "--attach-acr", PATH="/usr/bin:/bin")
+
+    kubeconfig = next(path for path in files_below(fresh.cache) if path.suffix == ".kubeconfig").read_text()
+    assert "apply" in done.stages("done")
+    assert ("token: eyJ" in kubeconfig, "kubelogin" in kubeconfig) == (True, False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 
+from spin_aks.sandbox.azure import subscriptions
 from spin_aks.sandbox.azure.identifiers import SUBSCRIPTION
 
 if TYPE_CHECKING:
@@ -78,6 +79,10 @@ class Cloud:
     def changes(self, begin: int = 0) -> list[tuple[str, str]]:
         """Method and last part of the path of each request that changed something, from the `begin`th request on."""
         return [(one.method, one.place.rsplit("/", 1)[1]) for one in self.asked()[begin:] if one.changes]
+
+    def subscribe(self, subscription: str, name: str) -> None:
+        """Whoever signs in sees another subscription from now on."""
+        subscriptions.add_subscription(self.running._azure.world.state, subscription, name)
 
     def made(self, kind: tuple[str, str], group: str, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Makes the group and a resource in it, by hand; gives what Azure answers, once it is ready."""
