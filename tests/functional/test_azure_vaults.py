@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -524,3 +527,56 @@ def test_what_is_made_beside_a_cluster_is_in_its_group(fresh: App, cloud: Cloud)
     assert 0 == done.code, done.err
     every = [one for kind in (VAULTS, ACCOUNTS, MANAGED) for one in cloud.every(kind)]
     assert ["shop"] * 3 == [one["id"].split("/")[4] for one in every]
+
+
+# Runs that end too soon
+
+
+def killed(fresh: App, cloud: Cloud, name: str, *argv: str) -> int:
+    """Kills a run as soon as its PUT of `name` was answered; gives how many requests there were."""
+    process = fresh.start("run", "resources", *argv)
+    deadline = time.monotonic() + 30
+    while not any(
+        one.method == "PUT" and one.place.endswith(name) and "providers" in one.place for one in cloud.asked()
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)
+    return len(cloud.asked())
+
+
+def test_a_redis_whose_making_was_cut_short_is_waited_for_and_gets_its_database(fresh: App, cloud: Cloud) -> None:
+    cloud.trouble('method = "PUT"\npath = "*/redisEnterprise/shop-redis"\nslow_s = 2')
+    configure(fresh, '[store.cart]\nkind = "redis"\nname = "shop-redis"\n')
+    before = killed(fresh, cloud, "/shop-redis", "--create-store")
+
+    done = found(fresh, "--create-store")
+
+    assert 0 == done.code, done.err
+    assert "to be made in Azure: the database of Azure Managed Redis `shop-redis`" in done.err
+    assert "make Redis `shop-redis`: it is creating already, waiting for that" in done.err
+    assert [("PUT", "default")] == cloud.changes(before)
+
+
+def test_an_account_whose_making_was_cut_short_is_waited_for_and_gets_its_container(fresh: App, cloud: Cloud) -> None:
+    cloud.trouble('method = "PUT"\npath = "*/databaseAccounts/shop-cosmos"\nslow_s = 2')
+    configure(fresh, COSMOS_ONLY)
+    before = killed(fresh, cloud, "/shop-cosmos", "--create-store")
+
+    done = found(fresh, "--create-store")
+
+    assert 0 == done.code, done.err
+    assert "make Cosmos DB account `shop-cosmos`: it is creating already, waiting for that" in done.err
+    assert [("PUT", "shop"), ("PUT", "items")] == cloud.changes(before)
+
+
+def test_a_vault_whose_making_was_cut_short_is_waited_for_and_needs_no_flag(fresh: App, cloud: Cloud) -> None:
+    cloud.trouble('method = "PUT"\npath = "*/vaults/shop-vault"\nslow_s = 2')
+    before = killed(fresh, cloud, "/shop-vault", *VAULT, "--create-keyvault")
+
+    done = found(fresh, *VAULT)
+
+    assert 0 == done.code, done.err
+    assert "use vault `shop-vault`: it is registeringdns already, waiting for that" in done.err
+    assert [] == cloud.changes(before)
