@@ -114,16 +114,16 @@ def resource_id(context: Context) -> ResourceId:
     raise SpinAksError("it is not known yet which vault is meant", hint="spin-aks run resources")
 
 
-def gone(context: Context) -> str:
-    """A sentence where Azure no longer has the vault that was found; raises AzureError."""
+def gone(context: Context) -> dict[str, str]:
+    """A sentence, by `keyvault`, where Azure no longer has the vault that was found; raises AzureError."""
     from spin_aks.azure import vaults
     from spin_aks.azure.arm import ResourceId
 
     if named(context) is None:
-        return ""
+        return {}
     match files.read_json(context.state("azure.json")):
         case {"keyvault": {"id": str(found)}}:
             resource = ResourceId.parse(found)
             if vaults.get(context.azure, resource) is None:
-                return f"there is no Key Vault `{resource.name}` in Azure any more"
-    return ""
+                return {WHAT: f"there is no Key Vault `{resource.name}` in Azure any more"}
+    return {}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from spin_aks import files, terminal
 from spin_aks.errors import AzureError, SpinAksError
+from spin_aks.side_by_side import side_by_side
 from spin_aks.tasks import resource_stores, resource_vault
 from spin_aks.tasks.azure_place import Named, make_group, settled, watch
 from spin_aks.tasks.making import Missing, allow
 from spin_aks.tasks.stage import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from spin_aks.azure.acr import Registry
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from spin_aks.azure.arm import ResourceId
     from spin_aks.context import Context
     from spin_aks.json_types import JSON, JSONObject
+    from spin_aks.settings.stores import Store
 
 NAME = "resources"
 LOCATION = "eastus2"
@@ -140,23 +145,36 @@ def gone(context: Context) -> dict[str, str]:
     """What Azure no longer has of what was found, or has another one of by now: `cluster`, `registry`, `keyvault` or
     `store.LABEL`, and a sentence.
     """
-    from spin_aks.azure import acr, aks
+
+    looks = (_cluster_gone, _registry_gone, resource_vault.gone, resource_stores.gone)
+    found = side_by_side(lambda look: look(context), looks)
+    return {what: sentence for one in found for what, sentence in one.items() if sentence}
+
+
+def _cluster_gone(context: Context) -> dict[str, str]:
+    from spin_aks.azure import aks
     from spin_aks.azure.arm import ResourceId
 
     document = files.read_json(context.state("azure.json")) or {}
-    sentences = {}
     match document.get("cluster") if cluster(context) else None:
         case {"id": str(id), "kubelet_identity": str(identity)}:
             resource = ResourceId.parse(id)
-            aks_now = aks.get(context.azure, resource)
-            sentences["cluster"] = _compared("cluster", resource, identity, _identity(aks_now) if aks_now else None)
+            now = aks.get(context.azure, resource)
+            return {"cluster": _compared("cluster", resource, identity, _identity(now) if now else None)}
+    return {}
+
+
+def _registry_gone(context: Context) -> dict[str, str]:
+    from spin_aks.azure import acr
+    from spin_aks.azure.arm import ResourceId
+
+    document = files.read_json(context.state("azure.json")) or {}
     match document.get("registry") if registry(context) else None:
         case {"id": str(id), "created": str(created)}:
             resource = ResourceId.parse(id)
-            acr_now = acr.get(context.azure, resource)
-            sentences["registry"] = _compared("registry", resource, created, acr_now.created if acr_now else None)
-    sentences |= {resource_vault.WHAT: resource_vault.gone(context), **resource_stores.gone(context)}
-    return {what: sentence for what, sentence in sentences.items() if sentence}
+            now = acr.get(context.azure, resource)
+            return {"registry": _compared("registry", resource, created, now.created if now else None)}
+    return {}
 
 
 def _compared(what: str, resource: ResourceId, before: str, now: str | None) -> str:
@@ -165,32 +183,65 @@ def _compared(what: str, resource: ResourceId, before: str, now: str | None) -> 
     return "" if now == before else f"the {what} `{resource.name}` in Azure is another one than before"
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found of a resource: `told` gives what is kept of it, once it is whole; what is `missing` is made by
+    that. `name` is that in azure.json, or a store's label.
+    """
+
+    name: str
+    missing: Missing | None
+    told: Callable[[], JSONObject]
+    is_store: bool = False
+
+
 def _resolve(context: Context) -> None:
     """Everything is looked for, then allowed, then made: nothing is half made because the other may not be."""
-    subscription = _subscription(context)
-    wanted, named, vault = cluster(context), registry(context), resource_vault.named(context)
-    stores = resource_stores.named(context)
-    found_cluster = _find_cluster(context, wanted.within(subscription)) if wanted else None
-    beside = found_cluster.id.group if found_cluster else context.settings.cluster_resource_group
-    found_registry = _find_registry(context, named.within(subscription), beside) if named else None
-    found_vault = resource_vault.find(context, vault.within(subscription), beside) if vault else None
-    found_stores = [
-        resource_stores.find(context, one, resource_stores.place(context, one).within(subscription), beside)
-        for one in stores
-    ]
-    every = (found_cluster, found_registry, found_vault, *found_stores)
-    allow(context.consent, [one for one in every if isinstance(one, Missing)])
+    subscription, wanted = _subscription(context), cluster(context)
+    found = _find_cluster(context, wanted.within(subscription)) if wanted else None
+    beside = found.id.group if found else context.settings.cluster_resource_group
+    looked = list(side_by_side(lambda look: look(), _looks(context, subscription, beside)))
+    if found is not None:
+        looked.insert(0, Looked("cluster", _missing(found), lambda: _told(_whole_cluster(context, found))))
+    allow(context.consent, [one.missing for one in looked if one.missing])
     document: dict[str, JSON] = {}
-    if found_cluster is not None:
-        document["cluster"] = _told(_whole_cluster(context, found_cluster))
-    if found_registry is not None:
-        document["registry"] = _kept(_whole_registry(context, found_registry))
-    if found_vault is not None:
-        document[resource_vault.WHAT] = resource_vault.told(resource_vault.whole(context, found_vault))
-    if stores:
-        pairs = zip(stores, found_stores, strict=True)
-        document["stores"] = {one.label: resource_stores.whole(context, one, found) for one, found in pairs}
-    files.write_json(context.state("azure.json"), document)
+    stores: dict[str, JSON] = {}
+    for one in looked:
+        (stores if one.is_store else document)[one.name] = one.told()
+    files.write_json(context.state("azure.json"), {**document, **({"stores": stores} if stores else {})})
+
+
+def _looks(context: Context, subscription: str, beside: str) -> Iterator[Callable[[], Looked]]:
+    """Questions that don't depend on each other; a new resource is made in the group `beside`, the cluster's."""
+    named, vault = registry(context), resource_vault.named(context)
+    if named is not None:
+        yield partial(_look_for_registry, context, named.within(subscription), beside)
+    if vault is not None:
+        yield partial(_look_for_vault, context, vault.within(subscription), beside)
+    for store in resource_stores.named(context):
+        yield partial(_look_for_store, context, store, subscription, beside)
+
+
+def _look_for_registry(context: Context, named: Named, beside: str) -> Looked:
+    found = _find_registry(context, named, beside)
+    return Looked("registry", _missing(found), lambda: _kept(_whole_registry(context, found)))
+
+
+def _look_for_vault(context: Context, named: Named, beside: str) -> Looked:
+    found = resource_vault.find(context, named, beside)
+    told = partial(resource_vault.whole, context, found)
+    return Looked(resource_vault.WHAT, _missing(found), lambda: resource_vault.told(told()))
+
+
+def _look_for_store(context: Context, store: Store, subscription: str, beside: str) -> Looked:
+    place = resource_stores.place(context, store).within(subscription)
+    found = resource_stores.find(context, store, place, beside)
+    told = partial(resource_stores.whole, context, store, found)
+    return Looked(store.label, _missing(found), told, is_store=True)
+
+
+def _missing(found: object) -> Missing | None:
+    return found if isinstance(found, Missing) else None
 
 
 def _subscription(context: Context) -> str:

@@ -106,7 +106,9 @@ def _vault(context: Context) -> Vault:
 
 def _there(found: T | None, where: str) -> T:
     if found is None:
-        raise AzureError("there is no such resource any more", where=where, hint=f"spin-aks run {resources.NAME} --refresh")
+        raise AzureError(
+            "there is no such resource any more", where=where, hint=f"spin-aks run {resources.NAME} --refresh"
+        )
     return found
 
 
