@@ -114,7 +114,7 @@ def choose(found: tuple[Subscription, ...], wanted: str, tenant: str = "") -> Su
         raise AzureError(what, hint=f"sign in to the tenant that has one: `{log_in(tenant)}`")
     if not matching:
         raise AzureError(f"there is no subscription `{wanted}`", hint=f"choose one of {named}")
-    raise AzureError("which subscription is meant is not said", hint=f"choose one of {named}")
+    raise AzureError("which subscription is meant is not said", hint=f"`--subscription ID` says it: {named}")
 
 
 def locations(session: Session, subscription: str) -> tuple[Location, ...]:

@@ -489,8 +489,19 @@ def test_of_several_subscriptions_one_has_to_be_named(fresh: App, cloud: Cloud) 
 
     assert (1, []) == (done.code, cloud.changes())
     assert "error: which subscription is meant is not said\n" in done.err
-    assert f"`Other` ({OTHER})" in done.err
-    assert f"`Sandbox` ({SUBSCRIPTION})" in done.err
+    assert f"hint: `--subscription ID` says it: `Other` ({OTHER}), `Sandbox` ({SUBSCRIPTION})\n" in done.err
+
+
+def test_somebody_at_a_terminal_chooses_the_subscription(fresh: App, cloud: Cloud) -> None:
+    cloud.subscribe(OTHER, "Other")
+
+    with at_terminal(fresh, "run", "resources", "--registry", "acme1", "--create-registry") as typist:
+        typist.sees("1  Other")
+        typist.sees("Number or part of a name: ")
+        typist.types("2\n")
+        code = typist.leaves()
+
+    assert (0, [("acme1", "acme1")]) == (code, there(cloud))
 
 
 def test_a_registry_in_another_subscription_serves_the_cluster(fresh: App, cloud: Cloud) -> None:

@@ -330,7 +330,7 @@ def test_a_subscription_is_chosen_by_id_or_name_and_alone_without() -> None:
             "",
             (("1", "Dev", "Enabled"), ("2", "Prod", "Enabled")),
             "which subscription is meant is not said",
-            "choose one of `Dev` (1), `Prod` (2)",
+            "`--subscription ID` says it: `Dev` (1), `Prod` (2)",
         ),
         ("old", (("1", "Dev", "Enabled"),), "there is no subscription `old`", "choose one of `Dev` (1)"),
         (
