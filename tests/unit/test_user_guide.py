@@ -39,7 +39,7 @@ OF_COMMANDS = {
     "--manifest-only",
     "--spin",
 }
-OF_OTHERS = {"--status", "--help", "--version", "--yes", "--file", "--url-base"}
+OF_OTHERS = {"--command", "--resource-group", "--status", "--help", "--version", "--yes", "--file", "--url-base"}
 
 
 def test_the_guide_leaves_the_list_of_inputs_to_the_reference() -> None:

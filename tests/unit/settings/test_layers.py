@@ -102,7 +102,7 @@ def test_a_variable_in_other_letters_is_another() -> None:
         ("SPIN_AKS_ENVIRONMENTS", "SPIN_AKS_ENVIRONMENT"),
         ("SPIN_AKS_VARIABLE_API_HOST", "SPIN_AKS_VARIABLES_API_HOST"),
         ("SPIN_AKS_SECRET_API_KEY", "SPIN_AKS_SECRETS_API_KEY"),
-        ("SPIN_AKS_SANDBOX_DIRECTORY", "SPIN_AKS_SANDBOX_DIR"),
+        ("SPIN_AKS_SANDBOX_DIRS", "SPIN_AKS_SANDBOX_DIR"),
         ("SPIN_AKS_XYZZY", ""),
     ],
 )
