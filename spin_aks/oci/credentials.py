@@ -30,7 +30,8 @@ NOT_FOUND = "credentials not found"  # docker-credential-helpers: credentials.er
 class Credential:
     """One of three kinds: user and password; an identity token, to be changed for access tokens; a ready access token.
 
-    `source` says where it was found, for people.
+    `source` says where it was found, for people; `person` whose it is, where the user's name does not, and `more` what
+    gives that person the rights that are missing, where another login would not.
     """
 
     source: str
@@ -38,9 +39,13 @@ class Credential:
     password: Secret = NO_SECRET
     identity_token: Secret = NO_SECRET
     registry_token: Secret = NO_SECRET
+    person: str = ""
+    more: str = ""
 
     @property
     def who(self) -> str:
+        if self.person:
+            return f"`{self.person}`"
         return f"user `{self.username}`" if self.username else "the token"
 
 

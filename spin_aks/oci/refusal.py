@@ -64,16 +64,17 @@ def unauthorized(access: Access, why: str) -> RegistryError:
         message = f"`{host}` lets only known users {wanted}, and no credentials for it are in {access.looked_in}"
     else:
         message = f"`{host}` does not let {found.who} {wanted} (credentials from {found.source})"
-    return RegistryError(message, why=why, hint=login_hint(host))
+    return RegistryError(message, why=why, hint=found.more if found and found.more else login_hint(host))
 
 
 def _denied(access: Access, why: str) -> RegistryError:
     credential = access.credential
+    another = f"ask for that right, or log in as somebody who has it: {login_hint(access.host)}"
     who = f"{credential.who} (credentials from {credential.source})" if credential else "somebody without credentials"
     return RegistryError(
         f"`{access.host}` denies {who} the right to {access.verb} `{access.repository}`",
         why=why,
-        hint=f"ask for that right, or log in as somebody who has it: {login_hint(access.host)}",
+        hint=credential.more if credential and credential.more else another,
     )
 
 

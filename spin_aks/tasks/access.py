@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from spin_aks.tasks.rights import Right
 
 NAME = "access"
+KEYS = ("what", "scope", "principal_id", "role", "state")
 
 
 def is_wanted(context: Context) -> bool:
@@ -82,7 +83,12 @@ def document(grants: Iterable[Grant]) -> JSONObject:
 
 def told(context: Context) -> JSONObject:
     """What the stage said when it ran last."""
-    return files.read_json(context.state("access.json")) or document(())
+    return {"grants": [{key: grant.get(key) for key in KEYS} for grant in _kept(context)]}
+
+
+def _kept(context: Context) -> list[JSONObject]:
+    grants = (files.read_json(context.state("access.json")) or {}).get("grants")
+    return [grant for grant in grants if isinstance(grant, dict)] if isinstance(grants, list) else []
 
 
 def unchanged(document: JSONObject) -> JSONObject:

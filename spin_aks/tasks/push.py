@@ -17,6 +17,7 @@ from spin_aks.tasks.stage import Stage, existing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from spin_aks.azure.credential import Person
     from spin_aks.context import Context
     from spin_aks.errors import Problem
     from spin_aks.json_types import JSONObject
@@ -126,12 +127,32 @@ def _credential(context: Context) -> Find:
         return credentials.find
 
     def find(host: str) -> Credential | None:
-        from spin_aks.azure import acr_login
+        from spin_aks.azure import acr_login, credential
 
-        login = acr_login.log_in(context.azure, host)
-        return credentials.Credential("the sign-in to Azure", login.username, identity_token=login.token)
+        login, person = acr_login.log_in(context.azure, host), credential.who(context.azure)
+        return credentials.Credential(
+            "the sign-in to Azure",
+            login.username,
+            identity_token=login.token,
+            person=person.name,
+            more=_way_to_push(context, person),
+        )
 
     return find
+
+
+def _way_to_push(context: Context, person: Person) -> str:
+    """Who can give the right to push to a registry of Azure's, and how."""
+    from spin_aks.azure import roles
+
+    document = files.read_json(context.state("azure.json")) or {}
+    match document.get("registry"):
+        case {"abac": True}:
+            role = roles.REPOSITORY_WRITER
+        case _:
+            role = roles.ACR_PUSH
+    wanted = roles.Wanted("", resources.resource_id(context, "registry"), person.object_id, role, person.kind)
+    return f"an Owner of the registry can type `{wanted.command()}`; then run the same command again"
 
 
 def target(context: Context, image: JSONObject) -> Reference:

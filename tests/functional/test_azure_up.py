@@ -14,7 +14,7 @@ from testbed.application import SHOP_VARIABLES, App, copy_of
 from testbed.azure_cloud import ASSIGNMENTS, CLUSTERS, REGISTRIES, Cloud
 from testbed.typist import CTRL_C, CTRL_D, at_terminal
 
-from spin_aks.sandbox.azure.identifiers import SUBSCRIPTION
+from spin_aks.sandbox.azure.identifiers import CLIENT, OBJECT, SUBSCRIPTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -529,3 +529,35 @@ def test_a_cluster_of_entra_id_is_deployed_to_without_kubelogin(fresh: App, clou
     kubeconfig = next(path for path in files_below(fresh.cache) if path.suffix == ".kubeconfig").read_text()
     assert "apply" in done.stages("done")
     assert ("token: eyJ" in kubeconfig, "kubelogin" in kubeconfig) == (True, False)
+
+
+@pytest.fixture
+def by_repository(cloud: Cloud) -> Cloud:
+    """With a cluster, and a registry whose rights are given by repository."""
+    cloud.cluster("aks1", "aks1")
+    body = {"sku": {"name": "Basic"}, "properties": {"roleAssignmentMode": "AbacRepositoryPermissions"}}
+    cloud.made(REGISTRIES, "aks1", "acme1", body)
+    return cloud
+
+
+def test_of_a_registry_with_rights_by_repository_its_reader_role_is_given(fresh: App, by_repository: Cloud) -> None:
+    done = fresh.ok("run", "access", *NAMED, "--attach-acr", "--output", "json")
+
+    roles = [(grant["role"], grant["state"]) for grant in done.json["grants"]]
+    assert ([("Container Registry Repository Reader", "made")], []) == (roles, by_repository.pulls())
+
+
+def test_who_owns_a_registry_with_rights_by_repository_is_told_which_role_lets_them_push(
+    fresh: App, by_repository: Cloud
+) -> None:
+    done = fresh.run("push", *NAMED)
+
+    assert 1 == done.code
+    assert (
+        f"error: `acme1.azurecr.io` does not let `{CLIENT}` push to `tiny` (credentials from the sign-in to Azure)\n"
+    ) in done.err
+    assert (
+        f"hint: an Owner of the registry can type `az role assignment create --assignee-object-id {OBJECT} "
+        '--assignee-principal-type ServicePrincipal --role "Container Registry Repository Writer" --scope '
+        f"{REGISTRY_ID}`; then run the same command again\n"
+    ) in done.err
