@@ -83,3 +83,10 @@ def settled(
         what = f"can't {task}: its last operation ended as {now.state}"
         raise AzureError(what, where=str(now.id), why=getattr(now, "problem", ""), hint=hint)
     return now
+
+
+def compared(what: str, resource: ResourceId, before: str, now: str | None) -> str:
+    """A sentence where what tells a resource from others of its name is not as `before`; None: it is gone."""
+    if now is None:
+        return f"there is no {what} `{resource.name}` in Azure any more"
+    return "" if now == before else f"the {what} `{resource.name}` in Azure is another one than before"

@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from spin_aks import files, terminal
-from spin_aks.errors import AzureError, SpinAksError
+from spin_aks.errors import SpinAksError
 from spin_aks.side_by_side import side_by_side
-from spin_aks.tasks import resource_stores, resource_vault
-from spin_aks.tasks.azure_place import Named, make_group, settled, watch
+from spin_aks.tasks import resource_cluster, resource_registry, resource_stores, resource_vault
+from spin_aks.tasks.azure_place import Named
 from spin_aks.tasks.making import Missing, allow
 from spin_aks.tasks.stage import Stage
 
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from spin_aks.azure.acr import Registry
-    from spin_aks.azure.aks import Cluster
-    from spin_aks.azure.aks_body import NewCluster
     from spin_aks.azure.arm import ResourceId
     from spin_aks.context import Context
     from spin_aks.json_types import JSON, JSONObject
@@ -146,41 +143,11 @@ def gone(context: Context) -> dict[str, str]:
     `store.LABEL`, and a sentence.
     """
 
-    looks = (_cluster_gone, _registry_gone, resource_vault.gone, resource_stores.gone)
+    looks = [resource_vault.gone, resource_stores.gone]
+    looks += [resource_cluster.gone] if cluster(context) else []
+    looks += [resource_registry.gone] if registry(context) else []
     found = side_by_side(lambda look: look(context), looks)
     return {what: sentence for one in found for what, sentence in one.items() if sentence}
-
-
-def _cluster_gone(context: Context) -> dict[str, str]:
-    from spin_aks.azure import aks
-    from spin_aks.azure.arm import ResourceId
-
-    document = files.read_json(context.state("azure.json")) or {}
-    match document.get("cluster") if cluster(context) else None:
-        case {"id": str(id), "kubelet_identity": str(identity)}:
-            resource = ResourceId.parse(id)
-            now = aks.get(context.azure, resource)
-            return {"cluster": _compared("cluster", resource, identity, _identity(now) if now else None)}
-    return {}
-
-
-def _registry_gone(context: Context) -> dict[str, str]:
-    from spin_aks.azure import acr
-    from spin_aks.azure.arm import ResourceId
-
-    document = files.read_json(context.state("azure.json")) or {}
-    match document.get("registry") if registry(context) else None:
-        case {"id": str(id), "created": str(created)}:
-            resource = ResourceId.parse(id)
-            now = acr.get(context.azure, resource)
-            return {"registry": _compared("registry", resource, created, now.created if now else None)}
-    return {}
-
-
-def _compared(what: str, resource: ResourceId, before: str, now: str | None) -> str:
-    if now is None:
-        return f"there is no {what} `{resource.name}` in Azure any more"
-    return "" if now == before else f"the {what} `{resource.name}` in Azure is another one than before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +165,18 @@ class Looked:
 def _resolve(context: Context) -> None:
     """Everything is looked for, then allowed, then made: nothing is half made because the other may not be."""
     subscription, wanted = _subscription(context), cluster(context)
-    found = _find_cluster(context, wanted.within(subscription)) if wanted else None
+    found = resource_cluster.find(context, wanted.within(subscription)) if wanted else None
     beside = found.id.group if found else context.settings.cluster_resource_group
     looked = list(side_by_side(lambda look: look(), _looks(context, subscription, beside)))
     if found is not None:
-        looked.insert(0, Looked("cluster", _missing(found), lambda: _told(_whole_cluster(context, found))))
+        looked.insert(
+            0,
+            Looked(
+                resource_cluster.WHAT,
+                _missing(found),
+                lambda: resource_cluster.told(resource_cluster.whole(context, found)),
+            ),
+        )
     allow(context.consent, [one.missing for one in looked if one.missing])
     document: dict[str, JSON] = {}
     stores: dict[str, JSON] = {}
@@ -223,8 +197,10 @@ def _looks(context: Context, subscription: str, beside: str) -> Iterator[Callabl
 
 
 def _look_for_registry(context: Context, named: Named, beside: str) -> Looked:
-    found = _find_registry(context, named, beside)
-    return Looked("registry", _missing(found), lambda: _kept(_whole_registry(context, found)))
+    found = resource_registry.find(context, named, beside)
+    return Looked(
+        resource_registry.WHAT, _missing(found), lambda: resource_registry.told(resource_registry.whole(context, found))
+    )
 
 
 def _look_for_vault(context: Context, named: Named, beside: str) -> Looked:
@@ -265,84 +241,3 @@ def _subscription(context: Context) -> str:
     chosen = subscriptions.choose(found, "", context.azure.tenant)
     terminal.say(f"subscription `{chosen.name}` ({chosen.id})")
     return chosen.id
-
-
-def _find_cluster(context: Context, named: Named) -> Cluster | Missing:
-    from spin_aks.azure import aks
-    from spin_aks.azure.found import NotFoundError
-
-    try:
-        return aks.find(context.azure, named.subscription, named.name, named.group)
-    except NotFoundError as error:
-        resource = _cluster_id(named)
-        explained = _new_cluster(context, resource).explained()
-        plan = tuple(f"{what} ({why})" if why else what for what, why in explained)
-        return Missing("cluster", resource, plan, error)
-
-
-def _cluster_id(named: Named) -> ResourceId:
-    from spin_aks.azure import aks_body
-    from spin_aks.azure.arm import ResourceId
-
-    return ResourceId.of(named.subscription, named.group or named.name, aks_body.KIND, named.name)
-
-
-def _new_cluster(context: Context, resource: ResourceId) -> NewCluster:
-    from spin_aks.azure import aks_body
-
-    settings = context.settings
-    addon = bool(settings.secrets) and resource_vault.named(context) is not None
-    return aks_body.NewCluster(resource, settings.location, settings.node_size, settings.node_count, addon)
-
-
-def _whole_cluster(context: Context, found: Cluster | Missing) -> Cluster:
-    """The cluster, made if it has to be; what is being done to one that is there is waited for."""
-    from spin_aks.azure import aks
-
-    if isinstance(found, Missing):
-        make_group(context, found.id, context.settings.location)
-        return aks.create(context.azure, _new_cluster(context, found.id), watch(context))
-    # One that a later change failed on still serves.
-    return settled(
-        context, found, "cluster", lambda: aks.get(context.azure, found.id), lambda now: now.kubelet is not None
-    )
-
-
-def _find_registry(context: Context, named: Named, beside: str) -> Registry | Missing:
-    """A new registry is made in the resource group `beside`, the cluster's, where none is given."""
-    from spin_aks.azure import acr
-    from spin_aks.azure.arm import ResourceId
-    from spin_aks.azure.found import NotFoundError
-
-    try:
-        return acr.find(context.azure, named.subscription, named.name, named.group)
-    except NotFoundError as missing:
-        group = named.group or beside or named.name
-        resource = ResourceId.of(named.subscription, group, acr.KIND, named.name)
-        if why := acr.why_not(context.azure, named.subscription, named.name):
-            raise AzureError(f"no registry `{named.name}` can be made", where=str(resource), why=why) from missing
-        plan = f"registry `{named.name}` in resource group `{group}`, {context.settings.location}, tier Basic"
-        return Missing("registry", resource, (plan,), missing)
-
-
-def _whole_registry(context: Context, found: Registry | Missing) -> Registry:
-    from spin_aks.azure import acr
-
-    if isinstance(found, Missing):
-        make_group(context, found.id, context.settings.location)
-        return acr.create(context.azure, found.id, context.settings.location, watch(context))
-    return settled(context, found, "registry", lambda: acr.get(context.azure, found.id))
-
-
-def _told(found: Cluster) -> JSONObject:
-    told: JSONObject = {"id": str(found.id), "location": found.location, "private": found.private}
-    return {**told, "kubelet_identity": _identity(found)}
-
-
-def _identity(found: Cluster) -> str:
-    return found.kubelet.object_id if found.kubelet else ""
-
-
-def _kept(found: Registry) -> JSONObject:
-    kept: JSONObject = {"id": str(found.id), "login_server": found.login_server, "abac": found.abac}
-    return {**kept, "created": found.created}

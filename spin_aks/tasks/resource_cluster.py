@@ -1,0 +1,86 @@
+"""The AKS cluster that is named: found or made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spin_aks import files
+from spin_aks.tasks import resource_vault
+from spin_aks.tasks.azure_place import Named, compared, make_group, settled, watch
+from spin_aks.tasks.making import Missing
+
+if TYPE_CHECKING:
+    from spin_aks.azure.aks import Cluster
+    from spin_aks.azure.aks_body import NewCluster
+    from spin_aks.azure.arm import ResourceId
+    from spin_aks.context import Context
+    from spin_aks.json_types import JSONObject
+
+WHAT = "cluster"
+
+
+def find(context: Context, named: Named) -> Cluster | Missing:
+    """A new one is made in a resource group of its own name, where none is given. Raises AzureError."""
+    from spin_aks.azure import aks
+    from spin_aks.azure.found import NotFoundError
+
+    try:
+        return aks.find(context.azure, named.subscription, named.name, named.group)
+    except NotFoundError as error:
+        resource = _id(named)
+        explained = _new(context, resource).explained()
+        plan = tuple(f"{what} ({why})" if why else what for what, why in explained)
+        return Missing(WHAT, resource, plan, error)
+
+
+def _id(named: Named) -> ResourceId:
+    from spin_aks.azure import aks_body
+    from spin_aks.azure.arm import ResourceId
+
+    return ResourceId.of(named.subscription, named.group or named.name, aks_body.KIND, named.name)
+
+
+def _new(context: Context, resource: ResourceId) -> NewCluster:
+    from spin_aks.azure import aks_body
+
+    settings = context.settings
+    addon = bool(settings.secrets) and resource_vault.named(context) is not None
+    return aks_body.NewCluster(resource, settings.location, settings.node_size, settings.node_count, addon)
+
+
+def whole(context: Context, found: Cluster | Missing) -> Cluster:
+    """The cluster, made if it has to be; what is being done to one that is there is waited for."""
+    from spin_aks.azure import aks
+
+    if isinstance(found, Missing):
+        make_group(context, found.id, context.settings.location)
+        return aks.create(context.azure, _new(context, found.id), watch(context))
+    # One that a later change failed on still serves.
+    return settled(
+        context, found, "cluster", lambda: aks.get(context.azure, found.id), lambda now: now.kubelet is not None
+    )
+
+
+def told(found: Cluster) -> JSONObject:
+    """What is kept of it in azure.json."""
+    told: JSONObject = {"id": str(found.id), "location": found.location, "private": found.private}
+    return {**told, "kubelet_identity": identity(found)}
+
+
+def identity(found: Cluster) -> str:
+    """What tells it from another cluster that had its name before."""
+    return found.kubelet.object_id if found.kubelet else ""
+
+
+def gone(context: Context) -> dict[str, str]:
+    """A sentence, by `cluster`, where Azure has not the one that was found, or another one; raises AzureError."""
+    from spin_aks.azure import aks
+    from spin_aks.azure.arm import ResourceId
+
+    document = files.read_json(context.state("azure.json")) or {}
+    match document.get(WHAT):
+        case {"id": str(id), "kubelet_identity": str(before)}:
+            resource = ResourceId.parse(id)
+            now = aks.get(context.azure, resource)
+            return {WHAT: compared(WHAT, resource, before, identity(now) if now else None)}
+    return {}
