@@ -12,8 +12,8 @@ from spin_aks.cluster import checks, fields, inventory, owned, places, prune
 from spin_aks.cluster.applied import Applied, AppliedObject
 from spin_aks.cluster.intended import Intended, intend
 from spin_aks.cluster.resources import CONFIG_MAPS, NAMESPACES, root
-from spin_aks.cluster.side_by_side import side_by_side
 from spin_aks.errors import ClusterError
+from spin_aks.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

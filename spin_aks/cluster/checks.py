@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from spin_aks.cluster import fields
 from spin_aks.cluster.resources import RUNTIME_CLASSES
-from spin_aks.cluster.side_by_side import side_by_side
 from spin_aks.cluster.verdicts import in_words
 from spin_aks.errors import ClusterError, Problem
+from spin_aks.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from spin_aks.cluster import fields, health, owned
 from spin_aks.cluster.connection import FIELD_MANAGER
 from spin_aks.cluster.inventory import APPLICATION_LABEL, MANAGED_BY, MANAGED_BY_LABEL
-from spin_aks.cluster.side_by_side import side_by_side
+from spin_aks.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from spin_aks.cluster.applied import Applied, AppliedObject

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from spin_aks import clock
 from spin_aks.cluster import fields
 from spin_aks.cluster.resources import NAMESPACES
-from spin_aks.cluster.side_by_side import side_by_side
 from spin_aks.errors import ClusterError
+from spin_aks.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -273,7 +273,7 @@ def test_an_unknown_context_is_refused_before_anything_is_sent(kubernetes: Kuber
 
 def test_an_interrupt_does_not_wait_for_a_server_that_hangs(tmp_path: Path) -> None:
     script = (
-        "import sys; from spin_aks.cluster.connection import connect; from spin_aks.cluster.side_by_side import *\n"
+        "import sys; from spin_aks.cluster.connection import connect; from spin_aks.side_by_side import *\n"
         "cluster = connect(sys.argv[1], '')\n"
         "print('asking', flush=True)\n"
         "try: side_by_side(cluster.get, ['/a', '/b', '/c'])\n"

@@ -8,8 +8,8 @@ import pytest
 
 from spin_aks.cluster.by_commands import CommandedCluster
 from spin_aks.cluster.kubectl import SCRIPT
-from spin_aks.cluster.side_by_side import side_by_side
 from spin_aks.errors import AzureError, ClusterError
+from spin_aks.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
