@@ -441,7 +441,7 @@ def began(cloud: Cloud, method: str, name: str) -> None:
 def test_a_run_that_ends_while_a_cluster_is_made_is_taken_up_by_the_next(
     fresh: App, cloud: Cloud, number: signal.Signals
 ) -> None:
-    cloud.trouble('method = "PUT"\npath = "*/managedClusters/*"\nslow_s = 3')
+    cloud.trouble('method = "PUT"\npath = "*/managedClusters/*"\nslow_s = 8')
     process = fresh.start("up", *NAMED, *ALL, *fresh.flags)
     began(cloud, "PUT", "/aks1")
     os.kill(process.pid, number)
