@@ -38,8 +38,18 @@ def main() -> None:
     _open_streams()
     gc.set_threshold(SELDOM)
     code = run(sys.argv[1:])
+    _hear_no_more()
     gc.freeze()  # at its end Python would look through all that there is: a tenth of a run that does nothing
     raise SystemExit(code)
+
+
+def _hear_no_more() -> None:
+    """All is done and said by now: Ctrl-C while Python clears up would only end it with a traceback of its own."""
+    if "signal" in sys.modules:  # else nothing ran that anybody would interrupt
+        import signal
+
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _open_streams() -> None:
