@@ -7,6 +7,7 @@ be missing: there a skipped test has failed.
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 LOG_SIZES = pytest.StashKey[dict[Path, int]]()
+
+# A shell without job control starts what it puts into the background deaf to Ctrl-C, which every process inherits.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("local", deadline=None)
