@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from spin_aks.json_types import JSON, JSONObject
 
-GET_ONE = "`az aks get-credentials --resource-group GROUP --name CLUSTER` writes one, or name yours with `--kubeconfig`"
+GET_ONE = (
+    "name an AKS cluster with `--cluster NAME`, which needs none; or `az aks get-credentials --resource-group GROUP "
+    "--name CLUSTER` writes one, or name yours with `--kubeconfig`"
+)
 
 
 @dataclass(frozen=True, slots=True)
