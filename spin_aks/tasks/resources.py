@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from spin_aks import files, terminal
+from spin_aks import files
 from spin_aks.errors import SpinAksError
 from spin_aks.side_by_side import side_by_side
-from spin_aks.tasks import resource_cluster, resource_registry, resource_stores, resource_vault
+from spin_aks.tasks import azure_subscription, resource_cluster, resource_registry, resource_stores, resource_vault
 from spin_aks.tasks.azure_place import Named
 from spin_aks.tasks.making import Missing, allow
 from spin_aks.tasks.stage import Stage
@@ -221,23 +221,7 @@ def _missing(found: object) -> Missing | None:
 
 
 def _subscription(context: Context) -> str:
-    """The cluster's, or the one that whoever signed in sees or chooses; empty where each says its own."""
-    from spin_aks.azure import subscriptions
-
-    given = context.settings.cluster_subscription
-    if given:
-        return subscriptions.get(context.azure, given).id
+    """The one for what names none of its own; empty where each does."""
     stores = (resource_stores.place(context, store) for store in resource_stores.named(context))
     named = (cluster(context), registry(context), resource_vault.named(context), *stores)
-    if all(one.subscription for one in named if one):
-        return ""
-    found = subscriptions.subscriptions(context.azure)
-    usable = [one for one in found if one.usable]
-    if len(usable) > 1 and context.consent.ask:
-        from spin_aks import prompts
-
-        options = [prompts.Option(one.id, one.name, one.id) for one in usable]
-        return prompts.select("Subscription", options)
-    chosen = subscriptions.choose(found, "", context.azure.tenant)
-    terminal.say(f"subscription `{chosen.name}` ({chosen.id})")
-    return chosen.id
+    return azure_subscription.chosen(context, [one for one in named if one])
