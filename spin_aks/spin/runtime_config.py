@@ -15,14 +15,14 @@ from spin_aks.errors import ManifestError, Problem
 from spin_aks.spin import runtime_schema
 from spin_aks.spin.lines import Lines
 from spin_aks.spin.normalised import table, tables
-from spin_aks.spin.runtime_schema import CLIENT_TLS_FILES
+from spin_aks.spin.runtime_schema import CLIENT_TLS_FILES, VAULT_CREDENTIALS
 from spin_aks.spin.runtime_secrets import without_comments
 from spin_aks.spin.shapes import Reading
 from spin_aks.spin.toml import document
 from spin_aks.spin.versions import NEWEST_SPIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from spin_aks.json_types import JSON, JSONObject
@@ -42,12 +42,31 @@ class PodPath:
 
 
 @dataclass(frozen=True, slots=True)
+class KeylessCosmos:
+    """A store in the Cosmos DB account of that name, to which Spin signs in as whatever the pod is."""
+
+    label: str
+    account: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class AmbientVault:
+    """A Key Vault that is asked for variables, to which Spin signs in as whatever the pod is."""
+
+    vault_url: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class RuntimeConfig:
     """What is configured: labels of stores and databases, types of variable providers, what `static` ones give.
 
     `secrets` says, key by key and without a value, why the file may not go where others can read it. `text` is what
     may go to a pod: the file without its comments; empty if it configures nothing, or if there is a secret in it.
     `speaks_tls` is whether a store or provider is reached over TLS, for which a pod needs certificate authorities.
+    `keyless_cosmos` and `ambient_vaults`, in the file's order, are what no key or password in it opens: the pod's own
+    identity in Azure has to. None with a secret in its address is among them.
     """
 
     key_value_stores: frozenset[str] = frozenset()
@@ -58,6 +77,8 @@ class RuntimeConfig:
     text: str = field(default="", repr=False)
     speaks_tls: bool = False
     paths: tuple[PodPath, ...] = ()
+    keyless_cosmos: tuple[KeylessCosmos, ...] = ()
+    ambient_vaults: tuple[AmbientVault, ...] = ()
 
     @property
     def may_supply_any_variable(self) -> bool:
@@ -94,9 +115,13 @@ def parse(content: str, path: Path, *, spin: Version = NEWEST_SPIN) -> RuntimeCo
     reading = Reading(spin)
     found = cast("JSONObject", runtime_schema.FILE(written, (), reading))
     lines = Lines(content)
+
+    def where(place: Place) -> str:
+        return f"{path}:{lines.line(place)}"
+
     if reading.faults:
-        raise ManifestError.of(_problems(reading.faults, path, lines))
-    secrets = _problems(reading.secrets, path, lines)
+        raise ManifestError.of(_problems(reading.faults, where))
+    secrets, hidden = _problems(reading.secrets, where), {fault.place for fault in reading.secrets}
     providers = [*tables(found, "variables_provider"), *tables(found, "config_provider")]
     static = (name for provider in providers if provider["type"] == "static" for name in table(provider, "values"))
     return RuntimeConfig(
@@ -107,12 +132,22 @@ def parse(content: str, path: Path, *, spin: Version = NEWEST_SPIN) -> RuntimeCo
         secrets,
         without_comments(content) if written and not secrets else "",
         any(_is_over_tls(entry) for entry in _typed_tables(found)),
-        tuple(PodPath(name, is_written, f"{path}:{lines.line(place)}") for name, is_written, place in _paths(found)),
+        tuple(PodPath(name, is_written, where(place)) for name, is_written, place in _paths(found)),
+        tuple(
+            KeylessCosmos(label, account, where(place))
+            for label, account, place in _keyless_cosmos(found)
+            if (*place, "account") not in hidden
+        ),
+        tuple(
+            AmbientVault(url, where(place))
+            for url, place in _ambient_vaults(found)
+            if (*place, "vault_url") not in hidden
+        ),
     )
 
 
-def _problems(faults: list[Fault], path: Path, lines: Lines) -> tuple[Problem, ...]:
-    return tuple(Problem(fault.what, f"{path}:{lines.line(fault.place)}", fault.hint) for fault in faults)
+def _problems(faults: list[Fault], where: Callable[[Place], str]) -> tuple[Problem, ...]:
+    return tuple(Problem(fault.what, where(fault.place), fault.hint) for fault in faults)
 
 
 def _typed_tables(found: JSONObject) -> Iterator[JSONObject]:
@@ -126,6 +161,22 @@ def _typed_tables(found: JSONObject) -> Iterator[JSONObject]:
 
 def _is_over_tls(entry: JSONObject) -> bool:
     return entry.get("type") in _OVER_TLS or str(entry.get("url", "")).lower().startswith(("https:", "rediss:"))
+
+
+def _keyless_cosmos(found: JSONObject) -> Iterator[tuple[str, str, Place]]:
+    stores = table(found, "key_value_store")
+    for label in stores:
+        store = table(stores, label)
+        if store["type"] == "azure_cosmos" and "key" not in store:
+            yield label, str(store["account"]), ("key_value_store", label)
+
+
+def _ambient_vaults(found: JSONObject) -> Iterator[tuple[str, Place]]:
+    """An empty credential is one, too: Spin would sign in with it."""
+    for key in ("variables_provider", "config_provider"):
+        for index, provider in enumerate(tables(found, key)):
+            if provider["type"] == "azure_key_vault" and provider.keys().isdisjoint(VAULT_CREDENTIALS):
+                yield str(provider["vault_url"]), (key, index)
 
 
 def _in_pod(path: JSON) -> str:

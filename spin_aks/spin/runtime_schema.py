@@ -43,7 +43,7 @@ CLIENT_TLS_FILES = (
 )
 """Keys of `[[client_tls]]` that name a file: the first three are Spin 2.x's, the last two those of 3.0 and later."""
 
-_VAULT_CREDENTIALS = ("client_id", "client_secret", "tenant_id")
+VAULT_CREDENTIALS = ("client_id", "client_secret", "tenant_id")
 
 
 def _always(hint: str) -> WayOut:
@@ -103,7 +103,7 @@ def _with_identity(since: Version, keys: str) -> WayOut:
 
 
 _KEYLESS = _with_identity(_KEYLESS_COSMOS_SINCE, "`key`")
-_AMBIENT = _with_identity(_AMBIENT_VAULT_SINCE, ", ".join(f"`{name}`" for name in _VAULT_CREDENTIALS))
+_AMBIENT = _with_identity(_AMBIENT_VAULT_SINCE, ", ".join(f"`{name}`" for name in VAULT_CREDENTIALS))
 _AWS = _always("take `access_key`, `secret_key` and `token` out: Spin then takes the pod's own AWS identity")
 _REDIS = _always(
     "use a Redis without password that only the cluster can reach, or `azure_cosmos` with workload identity"
@@ -141,9 +141,9 @@ _KEY_VAULT = record(
 
 def _azure_key_vault(value: object, place: Place, reading: Reading) -> JSON:
     provider = _KEY_VAULT(value, place, reading)
-    missing = [name for name in _VAULT_CREDENTIALS if isinstance(value, dict) and name not in value]
+    missing = [name for name in VAULT_CREDENTIALS if isinstance(value, dict) and name not in value]
     ambient = reading.spin >= _AMBIENT_VAULT_SINCE
-    if missing and not (ambient and len(missing) == len(_VAULT_CREDENTIALS)):
+    if missing and not (ambient and len(missing) == len(VAULT_CREDENTIALS)):
         hint = (
             "give all three, or none of them to use workload identity" if ambient else "Spin needs all three before 3.0"
         )

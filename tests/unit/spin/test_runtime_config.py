@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spin_aks.errors import ManifestError
-from spin_aks.spin.runtime_config import NOTHING, PodPath, RuntimeConfig, parse, read
+from spin_aks.spin.runtime_config import (
+    NOTHING,
+    AmbientVault,
+    KeylessCosmos,
+    PodPath,
+    RuntimeConfig,
+    parse,
+    read,
+)
 from spin_aks.spin.versions import Version, runtime
 
 PATH = Path("runtime-config.toml")
@@ -33,7 +41,8 @@ def test_labels_and_providers_are_known_afterwards() -> None:
     found = parse(text, PATH, spin=SPIN_3)
 
     expected = RuntimeConfig(frozenset({"c", "default"}), frozenset({"db"}), ("env", "static"), frozenset({"a"}))
-    assert found == replace(expected, text=text, speaks_tls=True)
+    keyless = (KeylessCosmos("c", "a", "runtime-config.toml:1"),)
+    assert found == replace(expected, text=text, speaks_tls=True, keyless_cosmos=keyless)
     assert found.may_supply_any_variable
 
 
@@ -92,6 +101,35 @@ def test_a_vault_without_credentials_came_with_spin_3() -> None:
     assert refusal(VAULT, Version(2, 4)) == [
         "runtime-config.toml:2: `azure_key_vault` is unknown as a provider of variables"
     ]
+
+
+def test_what_signs_in_as_the_pod_itself_is_known_with_its_lines() -> None:
+    text = f"{COSMOS}{COSMOS.replace('.c]', '.d]')}key = 'k'\n{VAULT}{VAULT.replace('variables', 'config')}"
+
+    found = parse(text, PATH, spin=SPIN_3)
+
+    assert found.keyless_cosmos == (KeylessCosmos("c", "a", "runtime-config.toml:1"),)
+    assert found.ambient_vaults == (
+        AmbientVault("https://v", "runtime-config.toml:12"),
+        AmbientVault("https://v", "runtime-config.toml:15"),
+    )
+
+
+@pytest.mark.parametrize("value", ["k", ""])
+def test_what_has_a_credential_of_its_own_even_an_empty_one_does_not(value: str) -> None:
+    credentials = "".join(f"{name} = '{value}'\n" for name in ("client_id", "client_secret", "tenant_id"))
+
+    found = parse(f"{COSMOS}key = '{value}'\n{VAULT}{credentials}", PATH, spin=SPIN_3)
+
+    assert (found.keyless_cosmos, found.ambient_vaults) == ((), ())
+
+
+def test_an_address_with_a_secret_in_it_goes_nowhere() -> None:
+    text = COSMOS.replace('account = "a"', 'account = "a;key=s3cr3t"') + VAULT.replace("//v", "//v?sig=s3cr3t")
+
+    found = parse(text, PATH, spin=SPIN_3)
+
+    assert (2, (), ()) == (len(found.secrets), found.keyless_cosmos, found.ambient_vaults)
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
