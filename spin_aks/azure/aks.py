@@ -1,20 +1,15 @@
-"""AKS clusters: finding, making, and the Key Vault add-on.
-
-A cluster is changed by sending all of it back, as the Azure CLI does: what is left out would be reset. So it is read,
-changed in one place and sent with its ETag; somebody who was faster is waited for, and it is read again.
-"""
+"""AKS clusters: finding, reading and making them; `aks_changes.py` turns on what an application needs of one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spin_aks import clock
 from spin_aks.azure import aks_body, wire
 from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.found import only
-from spin_aks.azure.operations import FINAL, follow, make, settle, taken_up, whole
-from spin_aks.azure.problems import AzureRefusalError, Kind, or_none, reported
+from spin_aks.azure.operations import FINAL, make, settle, taken_up, whole
+from spin_aks.azure.problems import or_none, reported
 from spin_aks.errors import AzureError
 
 if TYPE_CHECKING:
@@ -30,8 +25,6 @@ if TYPE_CHECKING:
     from spin_aks.json_types import JSONObject
 
 TITLE = "AKS cluster"
-TRIES = 20
-BETWEEN_TRIES_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +80,7 @@ class Cluster:
 def clusters(session: Session, subscription: str) -> tuple[Cluster, ...]:
     """All of a subscription; raises AzureError."""
     with reported("list AKS clusters", f"/subscriptions/{subscription}", tenant=session.tenant):
-        return tuple(parse(wire.document(one)) for one in _client(session, subscription).managed_clusters.list())
+        return tuple(parse(wire.document(one)) for one in client(session, subscription).managed_clusters.list())
 
 
 def find(session: Session, subscription: str, name: str, group: str = "") -> Cluster:
@@ -101,7 +94,7 @@ def find(session: Session, subscription: str, name: str, group: str = "") -> Clu
 
 def get(session: Session, resource: ResourceId) -> Cluster | None:
     """The cluster, or None if there is none (or no such group); raises AzureError."""
-    model = _read(session, resource)
+    model = read(session, resource)
     return None if model is None else parse(wire.document(model))
 
 
@@ -116,7 +109,7 @@ def create(session: Session, new: NewCluster, watch: Watch) -> Cluster:
         task,
         new.id,
         lambda: get(session, new.id),
-        _putting(session, new.id, aks_body.body(new)),
+        putting(session, new.id, aks_body.body(new)),
         lambda failed: failed.problem,
     )
 
@@ -134,47 +127,13 @@ def settled(session: Session, found: Cluster, watch: Watch) -> Cluster:
     return now if now.kubelet else whole(now, task, now.id, now.problem)
 
 
-def enable_keyvault_addon(session: Session, resource: ResourceId, watch: Watch) -> Cluster:
-    """Turns the Key Vault add-on on, where it is off, and gives the cluster with the add-on's identity.
-
-    Takes about three minutes. Other operations on the cluster are waited for. Raises AzureError.
-    """
-    task = f"turn on the Key Vault add-on of cluster `{resource.name}`"
-    for left in reversed(range(TRIES)):
-        found = settle(watch, task, resource, lambda: get(session, resource))
-        if found is None:
-            raise AzureError(f"can't {task}: there is no such cluster", where=str(resource))
-        if found.keyvault_addon:
-            break
-        try:
-            _turn_on(session, resource, watch, task)
-        except AzureRefusalError as error:
-            if error.kind is not Kind.BUSY or not left:
-                raise
-            watch.progress(f"{task}: {error.answer.message or 'the cluster is busy'}")
-            clock.sleep(BETWEEN_TRIES_S)
-    if found is None or found.keyvault_identity is None:
-        raise AzureError(f"can't {task}: Azure says it is on, but it has no identity", where=str(resource))
-    return found
-
-
-def _turn_on(session: Session, resource: ResourceId, watch: Watch, task: str) -> None:
-    model = _read(session, resource)
-    if model is None:
-        return
-    changed: Any = model
-    profiles = wire.at(wire.document(model), "properties", "addonProfiles")
-    changed["properties"]["addonProfiles"] = aks_body.with_addon(profiles)
-    etag = wire.text(wire.document(model), "eTag")
-    follow(watch, task, resource, _putting(session, resource, changed, etag=etag))
-
-
-def _putting(
+def putting(
     session: Session, resource: ResourceId, body: Any, *, etag: str = ""
 ) -> Callable[[str | None], LROPoller[ManagedCluster]]:
+    """What sends a whole cluster, for `follow` and `make`; with an ETag only if nobody has changed it since."""
     from azure.core import MatchConditions
 
-    operations = _client(session, resource.subscription).managed_clusters
+    operations = client(session, resource.subscription).managed_clusters
     unchanged: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
 
     def begin(token: str | None) -> LROPoller[ManagedCluster]:
@@ -183,15 +142,18 @@ def _putting(
     return begin
 
 
-def _read(session: Session, resource: ResourceId) -> ManagedCluster | None:
+def read(session: Session, resource: ResourceId) -> ManagedCluster | None:
+    """The whole cluster as it can be sent back, or None if there is none (or no such group); raises AzureError."""
+
     def look() -> ManagedCluster:
         with reported(f"look up cluster `{resource.name}`", str(resource), tenant=session.tenant):
-            return _client(session, resource.subscription).managed_clusters.get(resource.group, resource.name)
+            return client(session, resource.subscription).managed_clusters.get(resource.group, resource.name)
 
     return or_none(look)
 
 
-def _client(session: Session, subscription: str) -> ContainerServiceClient:
+def client(session: Session, subscription: str) -> ContainerServiceClient:
+    """The SDK's client, made when it is first asked for."""
     from azure.mgmt.containerservice import ContainerServiceClient
 
     return session.client(ContainerServiceClient, subscription)

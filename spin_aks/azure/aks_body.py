@@ -87,7 +87,7 @@ def body(new: NewCluster) -> JSONObject:
         "networkProfile": {"networkPlugin": "azure", "networkPluginMode": "overlay", "loadBalancerSku": "standard"},
     }
     if new.keyvault_addon:
-        properties["addonProfiles"] = with_addon({})
+        properties |= keyvault_addon({})
     return {
         "location": new.location,
         "identity": {"type": "SystemAssigned"},
@@ -96,17 +96,40 @@ def body(new: NewCluster) -> JSONObject:
     }
 
 
-def with_addon(profiles: JSON) -> JSONObject:
-    """A cluster's add-ons, with that for Key Vault on: its settings, if it has any, and all other add-ons stay.
+def keyvault_addon(properties: JSON) -> JSONObject:
+    """What a cluster's properties become with the add-on for Key Vault on: its settings, if it has any, and all other
+    add-ons stay.
 
     The values of an add-on's settings are texts.
     """
-    kept = profiles if isinstance(profiles, dict) else {}
-    name = next((known for known in kept if known.lower() == ADDON.lower()), ADDON)
-    known = wire.at(kept, name, "config")
+    profiles = _object(properties, "addonProfiles")
+    name = next((known for known in profiles if known.lower() == ADDON.lower()), ADDON)
     settings: JSONObject = {"enableSecretRotation": "true", "rotationPollInterval": "2m"}
-    config: JSONObject = {**settings, **known} if isinstance(known, dict) else settings
-    return {**kept, name: {"enabled": True, "config": config}}
+    return {
+        "addonProfiles": {
+            **profiles,
+            name: {"enabled": True, "config": {**settings, **_object(profiles, name, "config")}},
+        }
+    }
+
+
+def workload_identity(properties: JSON) -> JSONObject:
+    """What a cluster's properties become with its OIDC issuer and workload identity on: all else about security stays.
+
+    https://learn.microsoft.com/azure/aks/workload-identity-deploy-cluster
+    """
+    return {
+        "oidcIssuerProfile": {**_object(properties, "oidcIssuerProfile"), "enabled": True},
+        "securityProfile": {
+            **_object(properties, "securityProfile"),
+            "workloadIdentity": {**_object(properties, "securityProfile", "workloadIdentity"), "enabled": True},
+        },
+    }
+
+
+def _object(source: JSON, *path: str) -> JSONObject:
+    found = wire.at(source, *path)
+    return found if isinstance(found, dict) else {}
 
 
 def dns_prefix(resource: ResourceId) -> str:

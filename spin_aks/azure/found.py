@@ -44,10 +44,14 @@ def only(found: Iterable[N], title: str, name: str, group: str = "") -> N:
     if matching:
         groups = ", ".join(f"`{one.id.group}`" for one in matching)
         raise AmbiguousError(
-            f"several {title}s are called `{name}`", hint=f"say which resource group is meant: {groups}"
+            f"several {_plural(title)} are called `{name}`", hint=f"say which resource group is meant: {groups}"
         )
     shown = sorted(every, key=lambda one: (not same(one.id.name, name), one.id.group.lower(), one.id.name.lower()))
     there = ", ".join(f"`{one.id.name}` (group `{one.id.group}`)" for one in shown[:MOST_SHOWN])
     more = f" and {len(every) - MOST_SHOWN} more" if len(every) > MOST_SHOWN else ""
     hint = f"there are {there}{more}" if every else f"the subscription has no {title}; another one may"
     raise NotFoundError(f"there is no {title} `{name}`{place}", hint=hint)
+
+
+def _plural(title: str) -> str:
+    return f"{title[:-1]}ies" if title.endswith("ty") else f"{title}s"

@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spin_aks import clock
 from spin_aks.azure import wire
 from spin_aks.azure.arm import ResourceId, same
-from spin_aks.azure.problems import or_none, reported
+from spin_aks.azure.found import only
+from spin_aks.azure.operations import Watch
+from spin_aks.azure.problems import AzureRefusalError, Kind, or_none, reported
 from spin_aks.errors import AzureError
 
 if TYPE_CHECKING:
@@ -20,7 +23,12 @@ if TYPE_CHECKING:
     from spin_aks.json_types import JSONObject
 
 KIND = "Microsoft.ManagedIdentity/userAssignedIdentities"
+TITLE = "managed identity"
 AUDIENCE = "api://AzureADTokenExchange"
+MOST_FEDERATIONS = 20
+"""https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations"""
+TRIES = 12
+BETWEEN_TRIES_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,22 @@ class Federation:
 def service_account(name: str, issuer: str, namespace: str, account: str) -> Federation:
     """A service account of the cluster whose OIDC issuer that is."""
     return Federation(name, issuer, f"system:serviceaccount:{namespace}:{account}")
+
+
+def identities(session: Session, subscription: str) -> tuple[ManagedIdentity, ...]:
+    """All of a subscription; raises AzureError."""
+    with reported("list managed identities", f"/subscriptions/{subscription}", tenant=session.tenant):
+        found = _client(session, subscription).user_assigned_identities.list_by_subscription()
+        return tuple(parse(wire.document(one)) for one in found)
+
+
+def find(session: Session, subscription: str, name: str, group: str = "") -> ManagedIdentity:
+    """The one of that name, in whatever group if none is given; raises NotFoundError, AmbiguousError, AzureError."""
+    if group:
+        found = get(session, ResourceId.of(subscription, group, KIND, name))
+        if found is not None:
+            return found
+    return only(identities(session, subscription), TITLE, name, group)
 
 
 def get(session: Session, resource: ResourceId) -> ManagedIdentity | None:
@@ -90,17 +114,50 @@ def federation_body(wanted: Federation) -> JSONObject:
     return {"properties": {"issuer": wanted.issuer, "subject": wanted.subject, "audiences": [*audiences]}}
 
 
-def federate(session: Session, identity: ResourceId, wanted: Federation) -> bool:
+def may_sign_in(session: Session, identity: ResourceId, wanted: Federation) -> bool:
+    """Whether that service account may sign in as the identity; raises AzureError."""
+    return any(equal(one, wanted) for one in federations(session, identity))
+
+
+def federate(session: Session, identity: ResourceId, wanted: Federation, watch: Watch | None = None) -> bool:
     """Lets the service account sign in as the identity; false if it may already. Raises AzureError.
 
-    Another one of the same issuer and subject under another name does as well: Azure lets there be one only.
+    Another one of the same issuer and subject under another name does as well: Azure lets there be one only. It takes
+    one at a time of an identity, so that somebody else's is waited for, two minutes at most.
     """
     if not wanted.issuer:
         hint = "`az aks update --enable-oidc-issuer --enable-workload-identity` turns it on"
         raise AzureError("the cluster has no OIDC issuer, without which no identity can be used", hint=hint)
-    if any(equal(one, wanted) for one in federations(session, identity)):
-        return False
     task = f"let `{wanted.subject}` sign in as identity `{identity.name}`"
+    for left in reversed(range(TRIES)):
+        there = federations(session, identity)
+        if any(equal(one, wanted) for one in there):
+            return False
+        _check_room(identity, wanted, there, task)
+        try:
+            _put(session, identity, wanted, task)
+            break
+        except AzureRefusalError as error:
+            if error.kind is not Kind.BUSY or not left:
+                raise
+            (watch or Watch()).progress(f"{task}: somebody else is being let in right now, waiting for that")
+            clock.sleep(BETWEEN_TRIES_S)
+    return True
+
+
+def _check_room(identity: ResourceId, wanted: Federation, there: tuple[Federation, ...], task: str) -> None:
+    if len(there) < MOST_FEDERATIONS or any(same(one.name, wanted.name) for one in there):
+        return
+    named = f"--identity-name {identity.name} --resource-group {identity.group} --subscription {identity.subscription}"
+    raise AzureError(
+        f"can't {task}: it has {len(there)} federated credentials already, and {MOST_FEDERATIONS} are the most",
+        where=str(identity),
+        hint=f"`az identity federated-credential list {named}` shows them, `az identity federated-credential delete "
+        f"{named} --name NAME` removes one; or choose another identity",
+    )
+
+
+def _put(session: Session, identity: ResourceId, wanted: Federation, task: str) -> None:
     with reported(task, str(identity), tenant=session.tenant):
         _client(session, identity.subscription).federated_identity_credentials.create_or_update(
             identity.group,
@@ -109,7 +166,6 @@ def federate(session: Session, identity: ResourceId, wanted: Federation) -> bool
             wire.content(federation_body(wanted)),
             content_type="application/json",
         )
-    return True
 
 
 def equal(one: Federation, other: Federation) -> bool:

@@ -140,6 +140,7 @@ def _taken(answer: Answer, _tenant: str) -> Reading | None:
 _BUSY = (
     "AnotherOperationInProgress",
     "ConcurrentModification",
+    "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity",
     "EtagMismatch",
     "ResourceNotInReadyState",
     "ParentResourceNotReady",
@@ -169,7 +170,9 @@ def _busy(answer: Answer, _tenant: str) -> Reading | None:
 def _exists(answer: Answer, _tenant: str) -> Reading | None:
     if answer.says("RoleAssignmentExists"):
         return Reading(Kind.EXISTS, "the role was assigned already", "")
-    if answer.says("PrincipalNotFound", "PrincipalTypeNotSupported", "InvalidPrincipalId"):
+    if "was not found in the AAD tenant" in answer.message or answer.says(
+        "PrincipalNotFound", "PrincipalTypeNotSupported", "InvalidPrincipalId"
+    ):
         what = "the identity is not known yet where roles are assigned"
         return Reading(Kind.NO_PRINCIPAL, what, f"one that is new takes minutes to be known: {RERUN}", said=True)
     return None

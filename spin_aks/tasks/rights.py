@@ -154,10 +154,10 @@ def addon_command(cluster: Cluster) -> str:
 
 
 def _turned_on(context: Context, vault: Vault) -> Grant:
-    from spin_aks.azure import aks, grants, vaults
+    from spin_aks.azure import aks_changes, grants, vaults
 
     resource = resources.resource_id(context, "cluster")
-    cluster = aks.enable_keyvault_addon(context.azure, resource, watch(context))
+    cluster = aks_changes.enable_keyvault_addon(context.azure, resource, watch(context))
     return _vault_right(context, vault, grants.read_secrets(cluster, vault), vaults.READ).give()
 
 

@@ -20,6 +20,7 @@ from spin_aks.azure import (
     aks,
     aks_access,
     aks_body,
+    aks_changes,
     cosmos,
     credential,
     grants,
@@ -35,6 +36,7 @@ from spin_aks.azure import (
 from spin_aks.azure.aks_body import NewCluster
 from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.credential import Credential
+from spin_aks.azure.found import NotFoundError
 from spin_aks.azure.operations import Journal, Watch, follow
 from spin_aks.azure.problems import AzureRefusalError, AzureUnreachableError, Kind
 from spin_aks.azure.session import Session
@@ -193,13 +195,46 @@ def test_the_add_on_is_turned_on_later_and_the_registry_logged_in_to(azure: Azur
     plain = aks.create(session, NewCluster(CLUSTER, "westeurope"), watch)
     registry = acr.create(session, REGISTRY, "westeurope", watch)
 
-    with_addon = aks.enable_keyvault_addon(session, CLUSTER, watch)
+    with_addon = aks_changes.enable_keyvault_addon(session, CLUSTER, watch)
 
     assert (False, True) == (plain.keyvault_addon, with_addon.keyvault_addon)
     assert with_addon.keyvault_identity is not None
     assert plain.pools == with_addon.pools
     assert acr_login.log_in(session, registry.login_server).token
     assert aks_access.kubeconfig(session, with_addon).text.reveal().startswith("apiVersion: v1")
+
+
+def test_workload_identity_is_turned_on_later_and_once(azure: Azure) -> None:
+    session, watch = azure.session, azure.watch
+    groups.create(session, GROUP, "westeurope", watch)
+    body: Any = aks_body.body(NewCluster(CLUSTER, "westeurope"))
+    del body["properties"]["oidcIssuerProfile"], body["properties"]["securityProfile"]
+    follow(watch, "make it", CLUSTER, aks.putting(session, CLUSTER, body))
+    plain = aks.find(session, SUBSCRIPTION, "web")
+
+    azure.sent.clear()
+    on = aks_changes.enable_workload_identity(session, CLUSTER, watch)
+    written = azure.written
+    azure.sent.clear()
+    again = aks_changes.enable_workload_identity(session, CLUSTER, watch)
+
+    assert (False, "") == (plain.workload_identity, plain.oidc_issuer)
+    assert on.workload_identity
+    assert on.oidc_issuer.startswith("https://westeurope.oic.prod-aks.azure.com/")
+    assert (on, plain.pools) == (again, on.pools)
+    assert (1, []) == (len(written), azure.written)
+
+
+def test_an_identity_is_found_by_its_name(azure: Azure) -> None:
+    session, watch = azure.session, azure.watch
+    groups.create(session, GROUP, "westeurope", watch)
+    made = identities.create(session, APP, "westeurope")
+
+    assert made == identities.find(session, SUBSCRIPTION, "APP")
+    assert made == identities.find(session, SUBSCRIPTION, "app", "TEAM")
+    with pytest.raises(NotFoundError) as error:
+        identities.find(session, SUBSCRIPTION, "other", "team")
+    assert "there is no managed identity `other` in resource group `team`" == str(error.value)
 
 
 def test_secrets_wait_for_the_right_to_use_them(azure: Azure) -> None:
@@ -323,7 +358,7 @@ def test_a_run_that_is_cut_short_is_taken_up_by_the_next(azure: Azure) -> None:
     def interrupt(_text: str) -> None:
         raise KeyboardInterrupt
 
-    begun: Any = aks._client(azure.session, SUBSCRIPTION).managed_clusters
+    begun: Any = aks.client(azure.session, SUBSCRIPTION).managed_clusters
     azure.journal.begin(CLUSTER, "make cluster `web`")
     body: Any = aks_body.body(NewCluster(CLUSTER, "westeurope"))
     begun.begin_create_or_update("team", "web", body, polling=False)
@@ -383,7 +418,7 @@ def test_a_private_cluster_is_told_by_what_it_says_of_itself(azure: Azure) -> No
     groups.create(session, GROUP, "westeurope", watch)
     body: Any = aks_body.body(NewCluster(CLUSTER, "westeurope"))
     body["properties"]["apiServerAccessProfile"] = {"enablePrivateCluster": True, "disableRunCommand": True}
-    follow(watch, "make it", CLUSTER, aks._putting(session, CLUSTER, body))
+    follow(watch, "make it", CLUSTER, aks.putting(session, CLUSTER, body))
 
     found = aks.find(session, SUBSCRIPTION, "web")
 

@@ -13,7 +13,7 @@ import yaml
 from testbed.azure_answers import FAR_AWAY, Reply, Script, Signed, recorded, refused, scripted
 from testbed.azure_recordings import load
 
-from spin_aks.azure import aks, aks_access, aks_body
+from spin_aks.azure import aks, aks_access, aks_body, aks_changes
 from spin_aks.azure.aks import Cluster, Identity
 from spin_aks.azure.aks_body import NewCluster
 from spin_aks.azure.arm import ResourceId
@@ -23,6 +23,7 @@ from spin_aks.azure.problems import AzureRefusalError, Kind
 from spin_aks.errors import AzureError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -230,7 +231,7 @@ def test_the_key_vault_add_on_is_turned_on_as_azure_recorded_it(recordings: Path
     script.answer("PUT", "/managedClusters/", Reply(200, put.body, POLL))
     script.answer("GET", "/poll/1", DONE)
 
-    found = aks.enable_keyvault_addon(scripted(script), recording(name), Watch())
+    found = aks_changes.enable_keyvault_addon(scripted(script), recording(name), Watch())
 
     assert (True, SOMEBODY) == (found.keyvault_addon, found.keyvault_identity)
     (sent,) = script.sent("PUT")
@@ -268,7 +269,7 @@ def test_what_the_sdk_does_not_know_of_a_cluster_is_sent_back_too() -> None:
     script.answer("PUT", "/managedClusters/shop$", Reply(200, before["body"], POLL))
     script.answer("GET", "/poll/1", DONE)
 
-    found = aks.enable_keyvault_addon(scripted(script), SHOP, Watch())
+    found = aks_changes.enable_keyvault_addon(scripted(script), SHOP, Watch())
 
     (sent,) = script.sent("PUT")
     assert Identity("o", "c") == found.keyvault_identity
@@ -300,7 +301,7 @@ def test_somebody_elses_operation_on_the_cluster_is_waited_for() -> None:
     script.answer("GET", "/poll/1", DONE)
     said: list[str] = []
 
-    found = aks.enable_keyvault_addon(scripted(script), SHOP, Watch(said.append))
+    found = aks_changes.enable_keyvault_addon(scripted(script), SHOP, Watch(said.append))
 
     assert Identity("o", "") == found.keyvault_identity
     assert 2 == len(script.sent("PUT"))
@@ -313,10 +314,10 @@ def test_a_cluster_that_stays_busy_is_told() -> None:
     script.answer("PUT", "/managedClusters/shop$", BUSY)
 
     with pytest.raises(AzureRefusalError) as error:
-        aks.enable_keyvault_addon(scripted(script), SHOP, Watch())
+        aks_changes.enable_keyvault_addon(scripted(script), SHOP, Watch())
 
     assert Kind.BUSY is error.value.kind
-    assert aks.TRIES == len(script.sent("PUT"))
+    assert aks_changes.TRIES == len(script.sent("PUT"))
 
 
 def test_an_add_on_that_gets_no_identity_is_told_and_not_turned_on_again() -> None:
@@ -328,7 +329,7 @@ def test_an_add_on_that_gets_no_identity_is_told_and_not_turned_on_again() -> No
     script.answer("GET", "/poll/1", DONE)
 
     with pytest.raises(AzureError) as error:
-        aks.enable_keyvault_addon(scripted(script), SHOP, Watch())
+        aks_changes.enable_keyvault_addon(scripted(script), SHOP, Watch())
 
     assert error.value.problems[0].what.endswith("cluster `shop`: Azure says it is on, but it has no identity")
     assert 1 == len(script.sent("PUT"))
@@ -339,9 +340,101 @@ def test_an_add_on_that_is_on_is_left_alone() -> None:
     on = {"azureKeyvaultSecretsProvider": {"enabled": True, "identity": {"objectId": "o", "clientId": "c"}}}
     script.answer("GET", "/managedClusters/shop$", Reply(200, answer("Succeeded", addonProfiles=on)["body"]))
 
-    aks.enable_keyvault_addon(scripted(script), SHOP, Watch())
+    aks_changes.enable_keyvault_addon(scripted(script), SHOP, Watch())
 
     assert ["GET"] == script.methods
+
+
+def issuing(**security: Any) -> dict[str, Any]:
+    """A cluster with workload identity, and whatever else about its security."""
+    profile = {"enabled": True, "issuerURL": "https://westeurope.oic.prod-aks.azure.com/t/1/"}
+    return {
+        "oidcIssuerProfile": profile,
+        "securityProfile": {"workloadIdentity": {"enabled": True}, **security},
+    }
+
+
+def test_workload_identity_is_turned_on_and_all_else_sent_back() -> None:
+    script = Script()
+    defender = {"defender": {"securityMonitoring": {"enabled": True}}}
+    before = answer("Succeeded", oidcIssuerProfile={"enabled": False}, securityProfile=defender, tomorrow={"x": [1]})
+    after = answer("Succeeded", **issuing(**defender))
+    script.answer("GET", "/managedClusters/shop$", *[Reply(200, before["body"])] * 2, Reply(200, after["body"]))
+    script.answer("PUT", "/managedClusters/shop$", Reply(200, before["body"], POLL))
+    script.answer("GET", "/poll/1", DONE)
+
+    found = aks_changes.enable_workload_identity(scripted(script), SHOP, Watch())
+
+    (sent,) = script.sent("PUT")
+    assert (True, "https://westeurope.oic.prod-aks.azure.com/t/1/") == (found.workload_identity, found.oidc_issuer)
+    assert {
+        "oidcIssuerProfile": {"enabled": True},
+        "securityProfile": {**defender, "workloadIdentity": {"enabled": True}},
+        "tomorrow": {"x": [1]},
+    } == sent.json["properties"]
+    assert '"one"' == sent.headers["If-Match"]
+
+
+@pytest.mark.parametrize("half", ["oidcIssuerProfile", "securityProfile"])
+def test_the_half_of_workload_identity_that_is_off_is_turned_on_too(half: str) -> None:
+    script = Script()
+    on = issuing()
+    before = answer("Succeeded", **{name: value for name, value in on.items() if name != half})["body"]
+    script.answer("GET", "/managedClusters/shop$", *[Reply(200, before)] * 2, Reply(200, answer("", **on)["body"]))
+    script.answer("PUT", "/managedClusters/shop$", Reply(200, before, POLL))
+    script.answer("GET", "/poll/1", DONE)
+
+    aks_changes.enable_workload_identity(scripted(script), SHOP, Watch())
+
+    sent = script.sent("PUT")[0].json["properties"]
+    assert (True, True) == (
+        sent["oidcIssuerProfile"]["enabled"],
+        sent["securityProfile"]["workloadIdentity"]["enabled"],
+    )
+
+
+def test_workload_identity_that_is_on_is_left_alone() -> None:
+    script = Script()
+    script.answer("GET", "/managedClusters/shop$", Reply(200, answer("Succeeded", **issuing())["body"]))
+
+    aks_changes.enable_workload_identity(scripted(script), SHOP, Watch())
+
+    assert ["GET"] == script.methods
+
+
+@pytest.mark.parametrize(
+    ("after", "missing"),
+    [
+        ({"securityProfile": {"workloadIdentity": {"enabled": True}}}, "it has no OIDC issuer"),
+        ({}, "it is still off"),
+    ],
+)
+def test_workload_identity_that_stays_off_is_told_and_not_tried_for_ever(after: dict[str, Any], missing: str) -> None:
+    script = Script()
+    off = Reply(200, answer("Succeeded")["body"])
+    script.answer("GET", "/managedClusters/shop$", off, off, Reply(200, answer("Succeeded", **after)["body"]))
+    script.answer("PUT", "/managedClusters/shop$", Reply(200, off.body, POLL))
+    script.answer("GET", "/poll/1", DONE)
+
+    with pytest.raises(AzureError) as error:
+        aks_changes.enable_workload_identity(scripted(script), SHOP, Watch())
+
+    assert (
+        f"can't turn on workload identity of cluster `shop`: Azure took the change, but {missing}"
+        == error.value.problems[0].what
+    )
+    assert 1 == len(script.sent("PUT"))
+
+
+@pytest.mark.parametrize("enable", [aks_changes.enable_keyvault_addon, aks_changes.enable_workload_identity])
+def test_nothing_can_be_turned_on_of_a_cluster_that_is_not_there(enable: Callable[..., Cluster]) -> None:
+    script = Script()
+    script.answer("GET", "/managedClusters/shop$", refused(404, "ResourceNotFound", "no"))
+
+    with pytest.raises(AzureError) as error:
+        enable(scripted(script), SHOP, Watch())
+
+    assert error.value.problems[0].what.endswith("of cluster `shop`: there is no such cluster")
 
 
 KUBELET = {"identityProfile": {"kubeletidentity": {"objectId": "o", "clientId": "c"}}}
