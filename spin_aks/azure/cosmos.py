@@ -1,4 +1,4 @@
-"""Cosmos DB accounts for Spin's key-value stores: account, database, container, key, and the role that needs no key.
+"""Cosmos DB accounts for Spin's key-value stores: account, database, container, key.
 
 Spin asks for a container whose partition key is `/id`: spinframework/spin, crates/key-value-azure.
 """
@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spin_aks.azure import roles, wire
-from spin_aks.azure.arm import ResourceId, lasting_name, same
+from spin_aks.azure import wire
+from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.found import only
 from spin_aks.azure.operations import follow, make, taken_up
-from spin_aks.azure.problems import AzureRefusalError, Kind, or_none, reported
-from spin_aks.azure.roles import Grant
+from spin_aks.azure.problems import or_none, reported
 from spin_aks.errors import AzureError
 from spin_aks.secret import Secret
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 KIND = "Microsoft.DocumentDB/databaseAccounts"
 TITLE = "Cosmos DB account"
 PARTITION_KEY = "/id"
-CONTRIBUTOR = "Cosmos DB Built-in Data Contributor"
-CONTRIBUTOR_ID = "00000000-0000-0000-0000-000000000002"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class Container:
 def accounts(session: Session, subscription: str) -> tuple[Account, ...]:
     """All of a subscription; raises AzureError."""
     with reported("list Cosmos DB accounts", f"/subscriptions/{subscription}", tenant=session.tenant):
-        return tuple(parse(wire.document(one)) for one in _client(session, subscription).database_accounts.list())
+        return tuple(parse(wire.document(one)) for one in management(session, subscription).database_accounts.list())
 
 
 def find(session: Session, subscription: str, name: str, group: str = "") -> Account:
@@ -77,7 +74,7 @@ def get(session: Session, resource: ResourceId) -> Account | None:
 
     def look() -> Account:
         with reported(f"look up Cosmos DB account `{resource.name}`", str(resource), tenant=session.tenant):
-            found = _client(session, resource.subscription).database_accounts.get(resource.group, resource.name)
+            found = management(session, resource.subscription).database_accounts.get(resource.group, resource.name)
         return parse(wire.document(found))
 
     return or_none(look)
@@ -86,7 +83,7 @@ def get(session: Session, resource: ResourceId) -> Account | None:
 def is_taken(session: Session, subscription: str, name: str) -> bool:
     """Whether anybody in Azure has an account of that name; raises AzureError."""
     with reported(f"see whether the name `{name}` is free", KIND, tenant=session.tenant):
-        return bool(_client(session, subscription).database_accounts.check_name_exists(name))
+        return bool(management(session, subscription).database_accounts.check_name_exists(name))
 
 
 def body(location: str) -> JSONObject:
@@ -112,7 +109,7 @@ def container_body(name: str) -> JSONObject:
 
 def create(session: Session, resource: ResourceId, location: str, watch: Watch) -> Account:
     """Makes the account, or gives the one that is there; two to three minutes. Raises AzureError."""
-    operations = _client(session, resource.subscription).database_accounts
+    operations = management(session, resource.subscription).database_accounts
 
     def begin(token: str | None) -> LROPoller[Any]:
         sent: Any = body(location)
@@ -126,7 +123,7 @@ def create_store(session: Session, account: ResourceId, database: str, container
 
     Raises AzureError, also for a container that is there and has another partition key: that can't be changed.
     """
-    sql = _client(session, account.subscription).sql_resources
+    sql = management(session, account.subscription).sql_resources
     where = account.child("sqlDatabases", database)
     if not _has_database(session, account, database):
 
@@ -167,7 +164,7 @@ def check_fits(account: ResourceId, database: str, found: Container) -> None:
 def _has_database(session: Session, account: ResourceId, name: str) -> bool:
     def look() -> bool:
         with reported(f"look up database `{name}`", str(account), tenant=session.tenant):
-            _client(session, account.subscription).sql_resources.get_sql_database(account.group, account.name, name)
+            management(session, account.subscription).sql_resources.get_sql_database(account.group, account.name, name)
         return True
 
     return or_none(look) or False
@@ -178,7 +175,7 @@ def get_container(session: Session, account: ResourceId, database: str, name: st
 
     def look() -> Container:
         with reported(f"look up container `{name}`", str(account), tenant=session.tenant):
-            found = _client(session, account.subscription).sql_resources.get_sql_container(
+            found = management(session, account.subscription).sql_resources.get_sql_container(
                 account.group, account.name, database, name
             )
         return parse_container(wire.document(found))
@@ -193,71 +190,14 @@ def key(session: Session, account: Account) -> Secret:
         hint = "leave the key out: the application then uses its workload identity"
         raise AzureError(what, where=str(account.id), hint=hint)
     with reported(f"read the key of `{account.id.name}`", str(account.id), tenant=session.tenant):
-        found = _client(session, account.id.subscription).database_accounts.list_keys(account.id.group, account.id.name)
+        found = management(session, account.id.subscription).database_accounts.list_keys(
+            account.id.group, account.id.name
+        )
     return Secret(str(found.primary_master_key or ""))
 
 
-def role_body(account: ResourceId, principal_id: str) -> JSONObject:
-    definition = account.child("sqlRoleDefinitions", CONTRIBUTOR_ID)
-    return {"properties": {"roleDefinitionId": str(definition), "scope": str(account), "principalId": principal_id}}
-
-
-def check_role(session: Session, account: ResourceId, what: str, principal_id: str) -> Grant:
-    """Whether that principal may read and write the account's items by role; raises AzureError."""
-    with reported(f"see who may use `{account.name}`", str(account), tenant=session.tenant):
-        listed = _client(session, account.subscription).sql_resources.list_sql_role_assignments(
-            account.group, account.name
-        )
-        given = any(_answers(wire.document(one), account, principal_id) for one in listed)
-    return Grant(what, str(account), principal_id, CONTRIBUTOR, roles.PRESENT if given else roles.MISSING)
-
-
-def give_role(session: Session, account: ResourceId, what: str, principal_id: str, watch: Watch) -> Grant:
-    """Gives that principal the account's data role, unless it has it; raises AzureError.
-
-    It is no role of the Resource Manager's, and no command for those gives it.
-    """
-    grant = check_role(session, account, what, principal_id)
-    if grant.state == roles.PRESENT:
-        return grant
-    name = lasting_name(str(account), principal_id, CONTRIBUTOR_ID)
-    operations = _client(session, account.subscription).sql_resources
-
-    def begin(token: str | None) -> LROPoller[Any]:
-        sent: Any = role_body(account, principal_id)
-        return operations.begin_create_update_sql_role_assignment(
-            name, account.group, account.name, sent, **taken_up(token)
-        )
-
-    try:
-        follow(
-            watch,
-            f"give the role `{CONTRIBUTOR}` at `{account.name}`",
-            account.child("sqlRoleAssignments", name),
-            begin,
-        )
-    except AzureRefusalError as error:
-        if error.kind is not Kind.DENIED:
-            raise
-        command = (
-            f"az cosmosdb sql role assignment create --account-name {account.name} --resource-group {account.group} "
-            f"--scope / --principal-id {principal_id} --role-definition-id {CONTRIBUTOR_ID}"
-        )
-        raise roles.denied(error, command) from error
-    return Grant(what, str(account), principal_id, CONTRIBUTOR, roles.MADE)
-
-
-def _answers(assignment: JSONObject, account: ResourceId, principal_id: str) -> bool:
-    properties = wire.at(assignment, "properties")
-    scope = wire.text(properties, "scope")
-    return (
-        same(wire.text(properties, "principalId"), principal_id)
-        and wire.text(properties, "roleDefinitionId").rpartition("/")[2] == CONTRIBUTOR_ID
-        and (scope == "/" or same(scope, str(account)))
-    )
-
-
-def _client(session: Session, subscription: str) -> CosmosDBManagementClient:
+def management(session: Session, subscription: str) -> CosmosDBManagementClient:
+    """The client for a subscription's accounts."""
     from azure.mgmt.cosmosdb import CosmosDBManagementClient
 
     return session.client(CosmosDBManagementClient, subscription)

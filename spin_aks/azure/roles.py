@@ -126,7 +126,7 @@ def give(session: Session, wanted: Wanted, watch: Watch) -> Grant:
     task = f"give the role `{wanted.role.name}` at `{wanted.scope.name}`"
     if not _assigned(session, wanted, task, watch):
         return wanted.grant(PRESENT)
-    waiting = _Patience(watch, task, "the role is given, and not listed yet")
+    waiting = Patience(watch, task, "the role is given, and not listed yet")
     while not _is_given(session, wanted):
         waiting.wait(
             AzureError(f"can't {task}: Azure took it, but does not list it", where=str(wanted.scope), hint=RERUN)
@@ -136,7 +136,7 @@ def give(session: Session, wanted: Wanted, watch: Watch) -> Grant:
 
 def _assigned(session: Session, wanted: Wanted, task: str, watch: Watch) -> bool:
     """Sends the assignment; false if it was there under another name."""
-    waiting = _Patience(watch, task, "the identity is not known everywhere yet")
+    waiting = Patience(watch, task, "the identity is not known everywhere yet")
     while True:
         try:
             with reported(task, str(wanted.scope), tenant=session.tenant):
@@ -202,7 +202,9 @@ def _path(scope: ResourceId) -> str:
     return str(scope).lstrip("/")
 
 
-class _Patience:
+class Patience:
+    """Waiting for what Azure's directory learns late, five minutes at most."""
+
     def __init__(self, watch: Watch, task: str, why: str) -> None:
         self._watch, self._task, self._why = watch, task, why
         self._start_s = clock.monotonic_s()

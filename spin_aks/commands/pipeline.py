@@ -24,7 +24,21 @@ if TYPE_CHECKING:
     from spin_aks.settings.loaded import Loaded
 
 
-MAKEABLE = ("cluster", "registry", "keyvault", "store")
+MAKEABLE = {
+    "cluster": "make the AKS cluster if it is not there",
+    "registry": "make the registry if it is not there",
+    "keyvault": "make the Key Vault if it is not there",
+    "identity": "make the managed identity if it is not there",
+    "store": "make each store that is not there",
+}
+GIVABLE = {
+    "--attach-acr": "give the cluster the right to pull, if it lacks that",
+    "--attach-keyvault": "give the rights to the vault's secrets that are missing",
+    "--attach-identity": "let the application's pods sign in as the identity",
+    "--attach-store": "give the identity the rights to the stores' items that are missing",
+    "--enable-keyvault-addon": "turn on the cluster's Key Vault add-on, if it is needed",
+    "--enable-workload-identity": "turn on the cluster's workload identity, if it is needed",
+}
 REFERENCE = "https://spinframework.dev/manifest-reference has every key of a manifest"
 
 
@@ -43,19 +57,12 @@ def configure_run(parser: argparse.ArgumentParser) -> None:
         "--force-conflicts", action="store_true", help="take over fields that others set in the cluster"
     )
     made = parser.add_argument_group("what may be made and given in Azure")
-    made.add_argument("--create-cluster", action="store_true", help="make the AKS cluster if it is not there")
-    made.add_argument("--create-registry", action="store_true", help="make the registry if it is not there")
-    made.add_argument("--create-keyvault", action="store_true", help="make the Key Vault if it is not there")
-    made.add_argument("--create-store", action="store_true", help="make each store that is not there")
+    for what, meaning in MAKEABLE.items():
+        made.add_argument(f"--create-{what}", action="store_true", help=meaning)
     made.add_argument("--create", action="store_true", help="make whatever is named and not there")
-    made.add_argument("--attach-acr", action="store_true", help="give the cluster the right to pull, if it lacks that")
     made.add_argument("--recover-keyvault", action="store_true", help="bring the Key Vault back if it was deleted")
-    made.add_argument(
-        "--attach-keyvault", action="store_true", help="give the rights to the vault's secrets that are missing"
-    )
-    made.add_argument(
-        "--enable-keyvault-addon", action="store_true", help="turn on the cluster's Key Vault add-on, if it is needed"
-    )
+    for flag, meaning in GIVABLE.items():
+        made.add_argument(flag, action="append_const", const=flag, dest="give", help=meaning)
     parser.add_argument("--offline", action="store_true", help="decide what is stale without asking anybody")
     parser.add_argument(
         "--refresh", action="store_true", help="ask the registry and Azure, too, whether all is still there"
@@ -184,10 +191,8 @@ def _consent(arguments: argparse.Namespace) -> Consent:
         ask=mode(arguments) is Asking.SOMEBODY_ANSWERS,
         force=flags.get("force_conflicts", False),
         create=frozenset(what for what in MAKEABLE if flags.get("create", False) or flags.get(f"create_{what}", False)),
-        attach_acr=flags.get("attach_acr", False) or flags.get("yes", False),
         recover=frozenset({"keyvault"} if flags.get("recover_keyvault", False) else ()),
-        attach_keyvault=flags.get("attach_keyvault", False) or flags.get("yes", False),
-        enable_keyvault_addon=flags.get("enable_keyvault_addon", False) or flags.get("yes", False),
+        give=frozenset(GIVABLE if flags.get("yes", False) else flags.get("give") or ()),
     )
 
 

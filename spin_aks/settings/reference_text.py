@@ -169,6 +169,12 @@ name = "shop-vault"
 resource_group = "shop"
 subscription = "00000000-0000-0000-0000-000000000000"
 
+[identity]                         # found or made: what the pods use Azure as, with no key stored
+name = "shop-identity"
+resource_group = "shop"
+subscription = "00000000-0000-0000-0000-000000000000"
+service_account = "shop"           # of the pods
+
 # [secrets]
 # payment_key = "shop-payment-key" # its name in the vault, never its value
 

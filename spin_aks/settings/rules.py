@@ -113,6 +113,11 @@ VAULT_SECRET = Rule(
     "32 hexadecimal digits",
     "https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#object-identifiers",
 )
+IDENTITY = Rule(
+    "[A-Za-z0-9][-_A-Za-z0-9]{2,127}",
+    "a managed identity's name: 3 to 128 letters, digits, `-` and `_`, a letter or digit first",
+    f"{_AZURE}#microsoftmanagedidentity",
+)
 REDIS = Rule(
     f"(?=.{{1,63}}$){_HYPHENATED}",
     f"the name of a Redis in Azure: 1 to 63 {_HYPHENATED_FORM}",
@@ -151,6 +156,12 @@ NAMESPACE = Rule(
     _LABEL,
     "a namespace's name: 1 to 63 lower-case letters, digits and `-`, a letter or digit first and last",
     f"{_KUBERNETES}#dns-label-names",
+)
+SERVICE_ACCOUNT = Rule(
+    rf"(?=.{{1,253}}$)(?:{_LABEL}\.)*{_LABEL}",
+    "a service account's name: 1 to 253 lower-case letters, digits, `-` and `.`, 63 at most between two `.`, a letter "
+    "or digit at both ends of each part",
+    f"{_KUBERNETES}#dns-subdomain-names",
 )
 # An Ingress takes `*.example.com` besides, but that is no address at which anybody reaches an application.
 HOST_NAME = Rule(

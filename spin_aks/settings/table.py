@@ -230,6 +230,25 @@ class Settings:
         "keyvault.name", "SPIN_AKS_KEYVAULT_NAME", ("--keyvault",), "the Key Vault with the application's secrets",
         metavar="NAME", rule=rules.VAULT, without="none",
     ))  # fmt: skip
+    identity_subscription: str = row("", Row(
+        "identity.subscription", "SPIN_AKS_IDENTITY_SUBSCRIPTION", ("--identity-subscription",),
+        "the subscription that the identity is in", metavar="ID", rule=rules.SUBSCRIPTION, without="the cluster's",
+    ))  # fmt: skip
+    identity_resource_group: str = row("", Row(
+        "identity.resource_group", "SPIN_AKS_IDENTITY_RESOURCE_GROUP", ("--identity-resource-group",),
+        "the resource group that the identity is in", metavar="NAME", rule=rules.RESOURCE_GROUP,
+        without="whichever has it; for a new one the cluster's",
+    ))  # fmt: skip
+    identity_name: str = row("", Row(
+        "identity.name", "SPIN_AKS_IDENTITY_NAME", ("--identity",),
+        "the managed identity that the application's pods use Azure as, with no key stored", metavar="NAME",
+        rule=rules.IDENTITY, without="none",
+    ))  # fmt: skip
+    service_account: str = row("", Row(
+        "identity.service_account", "SPIN_AKS_IDENTITY_SERVICE_ACCOUNT", ("--service-account",),
+        "the Kubernetes service account of the pods that use it", metavar="NAME", rule=rules.SERVICE_ACCOUNT,
+        without="the application's name",
+    ))  # fmt: skip
     stores: tuple[Store, ...] = ()
     trigger_subscription: str = row("", Row(
         "redis_trigger.subscription", "SPIN_AKS_REDIS_TRIGGER_SUBSCRIPTION", (),
@@ -301,6 +320,7 @@ TABLES: Mapping[str, str] = {
     "kubernetes.resources": "what a pod asks for, and what it may have",
     "cluster": "where the application is deployed to",
     "keyvault": "the Key Vault with the application's secrets",
+    "identity": "the managed identity that the application uses Azure as",
     "store.<label>": "what stands behind a label of the application's key-value stores",
     "redis_trigger": "the Redis that the application's triggers listen to",
     "variables": "values of the application's plain variables",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks import files, terminal
 from spin_aks.errors import AzureError, Problem
-from spin_aks.tasks import resources, rights
+from spin_aks.tasks import resources, rights, rights_identity, rights_vault
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from spin_aks.azure.roles import Grant
     from spin_aks.context import Context
     from spin_aks.json_types import JSONObject
-    from spin_aks.tasks.rights import Right
+    from spin_aks.tasks.right import Right
 
 NAME = "access"
 KEYS = ("what", "scope", "principal_id", "role", "state")
@@ -29,11 +29,11 @@ def is_wanted(context: Context) -> bool:
 def stage(context: Context) -> Stage:
     return Stage(
         name=NAME,
-        doc="who may do what in Azure: pull from the registry, use the vault",
+        doc="who may do what in Azure: pull from the registry, use vault and stores",
         action=lambda: _grant(context),
         depends_on=(resources.NAME,),
         files=lambda: existing([context.state("azure.json")]),
-        values={"secrets": True if rights.reads_secrets(context) else None},
+        values={"secrets": True if rights_vault.reads_secrets(context) else None, **rights_identity.values(context)},
         targets=(context.state("access.json").as_posix(),),
         observed=lambda: (*context.observed().access, *_now_allowed(context)),
     )
@@ -55,7 +55,7 @@ def drift(context: Context) -> tuple[str, ...]:
 
 def _now_allowed(context: Context) -> tuple[str, ...]:
     """What the stage went without when it ran, and may give in this run."""
-    if not (context.consent.attach_keyvault or context.consent.enable_keyvault_addon):
+    if not context.consent.give:
         return ()
     from spin_aks.azure import roles
 
@@ -101,6 +101,8 @@ def unchanged(document: JSONObject) -> JSONObject:
 
 
 def _grant(context: Context) -> None:
+    for problem in rights_identity.unseen(context):
+        terminal.show_notice(problem)
     found = rights.rights(context)
     checked = tuple(right.now for right in found)
     refused = _refused(context, found)

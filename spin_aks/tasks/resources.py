@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from spin_aks import files
 from spin_aks.errors import SpinAksError
 from spin_aks.side_by_side import side_by_side
-from spin_aks.tasks import azure_subscription, resource_cluster, resource_registry, resource_stores, resource_vault
+from spin_aks.tasks import (
+    azure_subscription,
+    resource_cluster,
+    resource_identity,
+    resource_registry,
+    resource_stores,
+    resource_vault,
+)
 from spin_aks.tasks.azure_place import Named
 from spin_aks.tasks.making import Missing, allow
 from spin_aks.tasks.stage import Stage
@@ -60,7 +67,7 @@ def is_name(registry: str) -> bool:
 
 def in_azure(context: Context) -> bool:
     """Whether anything of Azure's is named: else there is no such stage."""
-    others = resource_vault.named(context), *resource_stores.named(context)
+    others = resource_vault.named(context), resource_identity.named(context), *resource_stores.named(context)
     return cluster(context) is not None or registry(context) is not None or any(others)
 
 
@@ -95,6 +102,7 @@ def stage(context: Context) -> Stage:
             "container_registry.resource_group": settings.registry_resource_group or None,
             "container_registry.name": named.name if named else None,
             **resource_vault.values(context),
+            **resource_identity.values(context),
             **resource_stores.values(context),
         },
         targets=(context.state("azure.json").as_posix(),),
@@ -134,16 +142,20 @@ def kubelet_identity(context: Context) -> str:
 def all_known(context: Context) -> bool:
     """Whether this stage has found all that is named."""
     document = files.read_json(context.state("azure.json")) or {}
-    named = {"cluster": cluster(context), "registry": registry(context), "keyvault": resource_vault.named(context)}
+    named = {
+        resource_cluster.WHAT: cluster(context),
+        resource_registry.WHAT: registry(context),
+        resource_vault.WHAT: resource_vault.named(context),
+        resource_identity.WHAT: resource_identity.named(context),
+    }
     return all(what in document for what, one in named.items() if one is not None)
 
 
 def gone(context: Context) -> dict[str, str]:
-    """What Azure no longer has of what was found, or has another one of by now: `cluster`, `registry`, `keyvault` or
-    `store.LABEL`, and a sentence.
+    """What Azure no longer has of what was found, or has another one of by now: `cluster`, `registry`, `keyvault`,
+    `identity` or `store.LABEL`, and a sentence.
     """
-
-    looks = [resource_vault.gone, resource_stores.gone]
+    looks = [resource_vault.gone, resource_identity.gone, resource_stores.gone]
     looks += [resource_cluster.gone] if cluster(context) else []
     looks += [resource_registry.gone] if registry(context) else []
     found = side_by_side(lambda look: look(context), looks)
@@ -164,7 +176,8 @@ class Looked:
 
 def _resolve(context: Context) -> None:
     """Everything is looked for, then allowed, then made: nothing is half made because the other may not be."""
-    subscription, wanted = _subscription(context), cluster(context)
+    meant, wanted = azure_subscription.meant(context, tuple(_named(context))), cluster(context)
+    context, subscription = context.in_tenant(meant.tenant), meant.subscription
     found = resource_cluster.find(context, wanted.within(subscription)) if wanted else None
     beside = found.id.group if found else context.settings.cluster_resource_group
     looked = list(side_by_side(lambda look: look(), _looks(context, subscription, beside)))
@@ -182,7 +195,8 @@ def _resolve(context: Context) -> None:
     stores: dict[str, JSON] = {}
     for one in looked:
         (stores if one.is_store else document)[one.name] = one.told()
-    files.write_json(context.state("azure.json"), {**document, **({"stores": stores} if stores else {})})
+    whole: JSONObject = {**document, **({"stores": stores} if stores else {})}
+    files.write_json(context.state("azure.json"), {**({"tenant": meant.tenant} if meant.tenant else {}), **whole})
 
 
 def _looks(context: Context, subscription: str, beside: str) -> Iterator[Callable[[], Looked]]:
@@ -192,6 +206,9 @@ def _looks(context: Context, subscription: str, beside: str) -> Iterator[Callabl
         yield partial(_look_for_registry, context, named.within(subscription), beside)
     if vault is not None:
         yield partial(_look_for_vault, context, vault.within(subscription), beside)
+    identity = resource_identity.named(context)
+    if identity is not None:
+        yield partial(_look_for_identity, context, identity.within(subscription), beside)
     for store in resource_stores.named(context):
         yield partial(_look_for_store, context, store, subscription, beside)
 
@@ -209,6 +226,12 @@ def _look_for_vault(context: Context, named: Named, beside: str) -> Looked:
     return Looked(resource_vault.WHAT, _missing(found), lambda: resource_vault.told(told()))
 
 
+def _look_for_identity(context: Context, named: Named, beside: str) -> Looked:
+    found = resource_identity.find(context, named, beside)
+    whole = partial(resource_identity.whole, context, found)
+    return Looked(resource_identity.WHAT, _missing(found), lambda: resource_identity.told(whole()))
+
+
 def _look_for_store(context: Context, store: Store, subscription: str, beside: str) -> Looked:
     place = resource_stores.place(context, store).within(subscription)
     found = resource_stores.find(context, store, place, beside)
@@ -220,8 +243,8 @@ def _missing(found: object) -> Missing | None:
     return found if isinstance(found, Missing) else None
 
 
-def _subscription(context: Context) -> str:
-    """The one for what names none of its own; empty where each does."""
+def _named(context: Context) -> Iterator[Named]:
+    """All that is named in Azure."""
     stores = (resource_stores.place(context, store) for store in resource_stores.named(context))
-    named = (cluster(context), registry(context), resource_vault.named(context), *stores)
-    return azure_subscription.chosen(context, [one for one in named if one])
+    others = (resource_vault.named(context), resource_identity.named(context))
+    yield from (one for one in (cluster(context), registry(context), *others, *stores) if one)

@@ -91,6 +91,9 @@ RESERVED: Mapping[str, str] = {
 OF_AZURE: Mapping[str, str] = {
     "keyvault.subscription": '"00000000-0000-0000-0000-000000000000"',
     "keyvault.resource_group": '"group"',
+    "identity.subscription": '"00000000-0000-0000-0000-000000000000"',
+    "identity.resource_group": '"group"',
+    "identity.service_account": '"another"',
     "container_registry.subscription": '"00000000-0000-0000-0000-000000000000"',
     "container_registry.resource_group": '"group"',
     "cluster.tenant": '"00000000-0000-0000-0000-000000000000"',
@@ -100,7 +103,7 @@ OF_AZURE: Mapping[str, str] = {
     "cluster.node_size": '"Standard_D4s_v5"',
     "cluster.node_count": "3",
 }
-"""Inputs that matter only where something of Azure's is named: tests/functional/test_azure_{up,vaults}.py."""
+"""Inputs that matter only where something of Azure's is named: tests/functional/test_azure_{up,vaults,identity}.py."""
 
 PUSHED = {
     "image.pushed.registry": '"registry.example.com"',
@@ -112,9 +115,9 @@ PUSHED = {
 
 UNTRIED = {"schema", "kubernetes.type", "SPIN_AKS_CONFIG", "SPIN_AKS_ENVIRONMENT"}
 """Of one possible value by now, or what says which file it is."""
-UNTRIED |= {"container_registry.name", "cluster.name", "keyvault.name"}
+UNTRIED |= {"container_registry.name", "cluster.name", "keyvault.name", "identity.name"}
 UNTRIED |= {row.key for row in STORE_ROWS.values()}
-"""These bring stages of their own: tests/functional/test_azure_up.py, test_azure_vaults.py."""
+"""These bring stages of their own: tests/functional/test_azure_{up,vaults,identity}.py."""
 
 KUBECONFIG = """\
 apiVersion: v1

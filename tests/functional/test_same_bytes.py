@@ -38,8 +38,9 @@ Outcome: TypeAlias = "dict[str, bytes] | tuple[str, ...]"
 ENVIRONMENT = "stage"
 REGISTRY = "SPIN_AKS_CONTAINER_REGISTRY_SERVER"
 PARSER = parser_of("run", run.configure)
-AZURE = {"cluster.name", "container_registry.name", "keyvault.name", *(row.key for row in STORE_ROWS.values())}
-"""Azure knows what they come to: tests/functional/test_azure_up.py, test_azure_vaults.py."""
+AZURE = {"cluster.name", "container_registry.name", "keyvault.name", "identity.name"}
+AZURE |= {row.key for row in STORE_ROWS.values()}
+"""Azure knows what they come to: tests/functional/test_azure_{up,vaults,identity}.py."""
 
 READ = tuple(row for row in EVERY_ROW if row.key and not row.reserved and row.variable and row.key not in AZURE)
 
@@ -92,6 +93,7 @@ SILENT |= {"cluster.kubeconfig", "cluster.context", "cluster.tenant", "cluster.s
 SILENT |= {"cluster.location", "cluster.node_size", "cluster.node_count"}
 SILENT |= {"container_registry.subscription", "container_registry.resource_group"}
 SILENT |= {"keyvault.subscription", "keyvault.resource_group"}
+SILENT |= {"identity.subscription", "identity.resource_group", "identity.service_account"}
 """What decides other things than what is rendered, for this application."""
 
 

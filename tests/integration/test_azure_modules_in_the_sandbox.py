@@ -22,6 +22,7 @@ from spin_aks.azure import (
     aks_body,
     aks_changes,
     cosmos,
+    cosmos_roles,
     credential,
     grants,
     groups,
@@ -130,7 +131,7 @@ def everything(azure: Azure) -> list[str]:
         grants.application_reads_secrets(app, vault),
     )
     given = [roles.give(session, one, watch) for one in wanted]
-    given.append(cosmos.give_role(session, ACCOUNT, "the application keeps its keys", app.object_id, watch))
+    given.append(cosmos_roles.give(session, ACCOUNT, "the application keeps its keys", app.object_id, watch))
     return [one.state for one in given]
 
 

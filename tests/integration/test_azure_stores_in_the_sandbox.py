@@ -12,7 +12,7 @@ from testbed.azure_answers import Hurried
 from testbed.azure_recordings import SUBSCRIPTION
 
 from spin_aks import clock
-from spin_aks.azure import cosmos, grants, redis, roles, secrets, vaults
+from spin_aks.azure import cosmos, cosmos_roles, grants, redis, roles, secrets, vaults
 from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.credential import Credential, Person
 from spin_aks.azure.operations import Watch
@@ -199,8 +199,8 @@ def test_a_store_for_spin_is_made_in_cosmos_db(session: Session) -> None:
 
 def test_the_data_role_of_a_store_is_given_once(session: Session) -> None:
     cosmos.create(session, ACCOUNT, WHERE, Watch())
-    states = [cosmos.check_role(session, ACCOUNT, "reads", ME.object_id).state]
-    states += [cosmos.give_role(session, ACCOUNT, "reads", ME.object_id, Watch()).state for _ in range(2)]
+    states = [cosmos_roles.check(session, ACCOUNT, "reads", ME.object_id).state]
+    states += [cosmos_roles.give(session, ACCOUNT, "reads", ME.object_id, Watch()).state for _ in range(2)]
 
     assert ["missing", "made", "present"] == states
 

@@ -14,7 +14,6 @@ from spin_aks.azure import cosmos, redis
 from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.found import NotFoundError
 from spin_aks.azure.operations import Journal, Watch
-from spin_aks.azure.problems import AzureRefusalError, Kind
 from spin_aks.errors import AzureError
 
 if TYPE_CHECKING:
@@ -251,41 +250,3 @@ def test_whether_a_name_is_taken_is_asked_of_all_azure(recordings: Path) -> None
     session, _ = recorded(recordings, "cosmos-check-name")
 
     assert [False, True] == [cosmos.is_taken(session, SUBSCRIPTION, "cli000002") for _ in range(2)]
-
-
-def assignment(scope: str, role: str = cosmos.CONTRIBUTOR_ID) -> dict[str, Any]:
-    properties = {"roleDefinitionId": f"{ACCOUNT}/sqlRoleDefinitions/{role}", "scope": scope, "principalId": "app"}
-    return {"id": "x", "properties": properties}
-
-
-def test_the_data_role_is_given_once() -> None:
-    script = Script()
-    script.answer(
-        "GET",
-        "/sqlRoleAssignments$",
-        Reply(200, {"value": []}),
-        Reply(200, {"value": [assignment(str(ACCOUNT).upper())]}),
-    )
-    script.answer("PUT", "/sqlRoleAssignments/", Reply(202, {"status": "Enqueued"}, POLL))
-    script.answer("GET", "/poll/1$", Reply(200, {"status": "Succeeded"}))
-    script.answer("GET", "/sqlRoleAssignments/[^/]+$", Reply(200, assignment(str(ACCOUNT))))
-    session = scripted(script)
-
-    first = cosmos.give_role(session, ACCOUNT, "the application keeps its keys", "app", Watch())
-    second = cosmos.give_role(session, ACCOUNT, "the application keeps its keys", "app", Watch())
-
-    (sent,) = script.sent("PUT")
-    assert ("made", "present", "Cosmos DB Built-in Data Contributor") == (first.state, second.state, second.role)
-    assert assignment(str(ACCOUNT))["properties"] == sent.json["properties"]
-
-
-def test_who_may_not_give_the_data_role_is_told_what_somebody_else_can_type() -> None:
-    script = Script()
-    script.answer("GET", "/sqlRoleAssignments$", Reply(200, {"value": [assignment(f"{ACCOUNT}/dbs/one")]}))
-    script.answer("PUT", "/sqlRoleAssignments/", refused(403, "AuthorizationFailed", "no"))
-
-    with pytest.raises(AzureRefusalError) as error:
-        cosmos.give_role(scripted(script), ACCOUNT, "x", "app", Watch())
-
-    assert Kind.DENIED is error.value.kind
-    assert "`az cosmosdb sql role assignment create --account-name store" in error.value.problems[0].hint

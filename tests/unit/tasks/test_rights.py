@@ -10,12 +10,15 @@ from spin_aks.azure.roles import MADE, MISSING, PRESENT, Grant
 from spin_aks.consent import Consent
 from spin_aks.context import Context
 from spin_aks.settings.table import Settings
-from spin_aks.tasks import rights
-from spin_aks.tasks.rights import ATTACH_ACR, ATTACH_KEYVAULT, ENABLE_ADDON, Right
+from spin_aks.tasks import rights, rights_vault
+from spin_aks.tasks.right import Right
+from spin_aks.tasks.rights import ATTACH_ACR
+from spin_aks.tasks.rights_vault import ATTACH_KEYVAULT, ENABLE_ADDON
 
 VAULT: dict[str, object] = {"vault_name": "shop-vault"}
 CLUSTER: dict[str, object] = {"cluster_name": "aks1"}
 REGISTRY: dict[str, object] = {"registry_name": "acme1"}
+IDENTITY: dict[str, object] = {"identity_name": "app1"}
 SECRETS: dict[str, object] = {"secrets": (("key", "its-name"),)}
 
 
@@ -32,6 +35,7 @@ def right(*flags: str, state: str = MISSING) -> Right:
         (REGISTRY, False),
         (CLUSTER | REGISTRY, True),
         (VAULT, True),
+        (IDENTITY, True),
         (SECRETS, False),
     ],
 )
@@ -41,7 +45,7 @@ def test_rights_are_wanted_where_there_is_something_to_bring_together(given: dic
 
 def test_the_addon_is_wanted_for_a_cluster_a_vault_and_secrets_together_only() -> None:
     def given(*parts: dict[str, object]) -> bool:
-        return rights.reads_secrets(Context(Settings(**{key: one[key] for one in parts for key in one})))
+        return rights_vault.reads_secrets(Context(Settings(**{key: one[key] for one in parts for key in one})))
 
     chosen = [
         [part for part, taken in zip((CLUSTER, VAULT, SECRETS), which, strict=True) if taken]
@@ -55,11 +59,11 @@ def test_the_addon_is_wanted_for_a_cluster_a_vault_and_secrets_together_only() -
     ("consent", "allowed"),
     [
         (Consent(), []),
-        (Consent(attach_acr=True), [(ATTACH_ACR,)]),
-        (Consent(attach_keyvault=True), [(ATTACH_KEYVAULT,)]),
-        (Consent(enable_keyvault_addon=True), []),
+        (Consent(give=frozenset({ATTACH_ACR})), [(ATTACH_ACR,)]),
+        (Consent(give=frozenset({ATTACH_KEYVAULT})), [(ATTACH_KEYVAULT,)]),
+        (Consent(give=frozenset({ENABLE_ADDON})), []),
         (
-            Consent(attach_keyvault=True, enable_keyvault_addon=True),
+            Consent(give=frozenset({ATTACH_KEYVAULT, ENABLE_ADDON})),
             [(ATTACH_KEYVAULT,), (ENABLE_ADDON, ATTACH_KEYVAULT)],
         ),
     ],
