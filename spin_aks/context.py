@@ -38,7 +38,8 @@ class Context:
 
     `environment_folder` is where the environment's state is kept. `loaded` says who gave the settings; None where they
     were made by hand. `observed` is asked by the stages that depend on something outside; it asks the world once a run.
-    `failures` gathers what stages raised, for whoever ran them.
+    `failures` gathers what stages raised, for whoever ran them. `tenant` goes before what is known from an earlier run;
+    `sessions` has the sign-ins to Azure, by tenant.
     """
 
     settings: Settings
@@ -47,6 +48,8 @@ class Context:
     consent: Consent = field(default_factory=Consent)
     observed: Callable[[], Observed] = observation.nothing
     failures: list[Exception] = field(default_factory=list)
+    tenant: str | None = None
+    sessions: dict[str, Session] = field(default_factory=dict)
 
     def origin(self, key: str, otherwise: str) -> str:
         """Where the value of this full key was given; `otherwise` where the settings were made by hand."""
@@ -88,12 +91,33 @@ class Context:
         """What of it reaches Spin in the pod; raises ManifestError."""
         return self.configuration.read_by(self.runtime)
 
-    @cached_property
+    @property
     def azure(self) -> Session:
-        """The sign-in to Azure; asks nobody before something is asked of it."""
-        from spin_aks.azure import credential
+        """The sign-in to Azure, in the tenant that is pinned, else in the one that has what is named, as far as the
+        stage `resources` found out; asks nobody before something is asked of it.
+        """
+        return self.azure_in(self.settings.cluster_tenant or self.found_tenant)
 
-        return credential.sign_in(self.settings.cluster_tenant)
+    def azure_in(self, tenant: str) -> Session:
+        """The same sign-in in that tenant; in its own, if that is empty."""
+        if tenant not in self.sessions:
+            from spin_aks.azure import credential
+
+            own = self.sessions.setdefault("", credential.sign_in())
+            return self.sessions.setdefault(tenant, own.in_tenant(tenant)) if tenant else own
+        return self.sessions[tenant]
+
+    def in_tenant(self, tenant: str) -> Context:
+        """The same view, for who has just found out which tenant is meant."""
+        return replace(self, tenant=tenant)
+
+    @property
+    def found_tenant(self) -> str:
+        """The tenant that has what is named in Azure; empty for the sign-in's own, and before it was found."""
+        if self.tenant is not None:
+            return self.tenant
+        found = (files.read_json(self.state("azure.json")) or {}).get("tenant")
+        return found if isinstance(found, str) else ""
 
     @cached_property
     def lock(self) -> Lock:

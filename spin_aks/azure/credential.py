@@ -145,6 +145,15 @@ def who(session: Session) -> Person:
     return person(token.token)
 
 
+def tenant(session: Session) -> str:
+    """The id of the tenant that the session's tokens are for, whether it was chosen or not; raises AzureError."""
+    from spin_aks.azure.problems import reported
+
+    with reported("sign in to Azure", session.cloud.arm, tenant=session.tenant):
+        token = session.credential.get_token(session.cloud.scope)
+    return str(claims(token.token).get("tid", ""))
+
+
 def person(token: str) -> Person:
     """Reads a token's claims, which are not checked: it is only sent to whom it is for.
 

@@ -24,6 +24,7 @@ AGAIN = 4
 LONGEST_PAUSE_S = 120.0
 CONNECT_TIMEOUT_S = 15.0
 ANSWER_TIMEOUT_S = 120.0
+_WRONG_TENANT = "is from the wrong issuer"  # of the challenge that comes with InvalidAuthenticationTokenTenant
 
 
 def policies(credential: Credential, scope: str) -> list[Any]:
@@ -65,7 +66,7 @@ class Patience(core.RetryPolicy[Any, Any]):
 
 
 class Bearer(ARMChallengeAuthenticationPolicy):
-    """Sends the token; one that Azure holds for expired is renewed once."""
+    """Sends the token; one that Azure holds for expired is renewed once, one of another tenant's is not."""
 
     def __init__(self, credential: Credential, scope: str) -> None:
         super().__init__(credential, scope)
@@ -74,6 +75,8 @@ class Bearer(ARMChallengeAuthenticationPolicy):
     def on_challenge(self, request: Any, response: Any) -> bool:
         if super().on_challenge(request, response):
             return True
+        if _WRONG_TENANT in response.http_response.headers.get("WWW-Authenticate", ""):
+            return False
         if not self._renewable.forget():
             return False
         self.authorize_request(request, self._scope)

@@ -34,6 +34,8 @@ def role_for(action: str) -> str:
     lower = action.lower()
     if lower.endswith("/read"):
         return "Reader"
+    if lower.endswith("/register/action"):
+        return "Register Contributor"
     return next((role for beginning, role in _ROLES if lower.startswith(beginning)), "Contributor")
 
 
@@ -108,12 +110,18 @@ def forbidden_by_rules(answer: Answer, _tenant: str) -> Reading | None:
 _ISSUERS = re.compile(r"sts\.windows\.net/([0-9a-fA-F-]{36})")
 
 
+def tenant_of(answer: Answer) -> str:
+    """The tenant that a subscription belongs to, where Azure refused a token because that is for another one."""
+    issuers = _ISSUERS.findall(answer.message) if answer.says("InvalidAuthenticationTokenTenant") else []
+    return str(issuers[1]) if len(issuers) > 1 else ""
+
+
 def token(answer: Answer, tenant: str) -> Reading | None:
     if answer.status != 401:
         return None
     if answer.says("InvalidAuthenticationTokenTenant"):
         issuers = _ISSUERS.findall(answer.message)
-        needed = issuers[1] if len(issuers) > 1 else ""
+        needed = tenant_of(answer)
         what = (
             f"the subscription belongs to tenant `{needed}`" if needed else "the subscription belongs to another tenant"
         )

@@ -1,34 +1,110 @@
-"""Which subscription is meant, where a resource's place does not say one."""
+"""Which subscription is meant, where a resource's place does not say one, and in which tenant all of them are."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spin_aks import terminal
+from spin_aks.errors import Problem
+from spin_aks.side_by_side import side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from spin_aks.azure.tenants import Everywhere, Seen
     from spin_aks.context import Context
+    from spin_aks.prompts import Option
     from spin_aks.tasks.azure_place import Named
 
 
-def chosen(context: Context, named: Sequence[Named]) -> str:
-    """The cluster's, or the one that whoever signed in sees or chooses; empty where each of `named` says its own."""
-    from spin_aks.azure import subscriptions
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """`subscription` is for what names none of its own; empty where each does. `tenant` shows it, and all that are
+    named; empty for the sign-in's own.
+    """
 
-    given = context.settings.cluster_subscription
-    if given:
-        return subscriptions.get(context.azure, given).id
-    if all(one.subscription for one in named):
-        return ""
-    found = subscriptions.subscriptions(context.azure)
-    usable = [one for one in found if one.usable]
+    subscription: str
+    tenant: str
+
+
+def meant(context: Context, named: Sequence[Named]) -> Meant:
+    """The cluster's subscription, or the one that whoever signed in sees or chooses. Raises AzureError."""
+    ours = context.settings.cluster_subscription
+    tenant = _holding(context, (ours, *(one.subscription for one in named)))
+    if ours or all(one.subscription for one in named):
+        return Meant(ours, tenant or "")
+    return choose(context) if tenant is None else _within(context.in_tenant(tenant))
+
+
+def choose(context: Context) -> Meant:
+    """The one subscription that whoever signed in can use, in whichever of their tenants, or the one they choose.
+
+    Says which. Raises AzureError for none, and for several where nobody can be asked.
+    """
+    from spin_aks.azure import tenants
+
+    pinned = context.settings.cluster_tenant
+    if pinned:
+        return _within(context)
+    found = tenants.everywhere(context.azure_in(""))
+    _tell_refused(found)
+    one = _one_of(context, found)
+    return Meant(one.subscription.id, found.tenant(one))
+
+
+def _within(context: Context) -> Meant:
+    """As `choose`, among what one tenant shows: that is pinned, or has what is named by its subscription."""
+    from spin_aks.azure import subscriptions, tenants
+
+    own = context.settings.cluster_tenant or context.found_tenant
+    here = tenants.Tenant(own)
+    seen = (tenants.Seen(one, here) for one in subscriptions.subscriptions(context.azure))
+    one = _one_of(context, tenants.Everywhere(tuple(seen), (), own))
+    return Meant(one.subscription.id, own)
+
+
+def _one_of(context: Context, found: Everywhere) -> Seen:
+    from spin_aks.azure import tenants
+
+    usable = {one.subscription.id: one for one in found.usable}
     if len(usable) > 1 and context.consent.ask:
         from spin_aks import prompts
 
-        options = [prompts.Option(one.id, one.name, one.id) for one in usable]
-        return prompts.select("Subscription", options)
-    only = subscriptions.choose(found, "", context.azure.tenant)
-    terminal.say(f"subscription `{only.name}` ({only.id})")
-    return only.id
+        options = [_option(found, one) for one in usable.values()]
+        return usable[prompts.select("Subscription", options)]
+    only = tenants.the_only(found)
+    terminal.say(f"subscription {found.described(only)}")
+    return only
+
+
+def _option(found: Everywhere, one: Seen) -> Option:
+    from spin_aks import prompts
+
+    place = f", tenant {found.place(one)}" if found.place(one) else ""
+    return prompts.Option(one.subscription.id, f"{one.subscription.name}{place}", one.subscription.id)
+
+
+def _holding(context: Context, named: Iterable[str]) -> str | None:
+    """The tenant that shows every subscription that is named; None where none is. Raises AzureError."""
+    wanted = tuple({one.lower(): one for one in named if one}.values())
+    if not wanted:
+        return None
+    from spin_aks.azure import subscriptions, tenants
+
+    pinned = context.settings.cluster_tenant
+    if pinned:
+        side_by_side(lambda one: subscriptions.get(context.azure, one), wanted)
+        return pinned
+    tenant, shown = tenants.showing(context.azure_in(""), wanted, context.found_tenant)
+    if tenant:
+        terminal.say(f"subscription `{shown[0].name}` ({shown[0].id}) is seen through tenant `{tenant}`")
+    return tenant
+
+
+def _tell_refused(found: Everywhere) -> None:
+    if not found.refused:
+        return
+    reasons = "; ".join(f"`{one.tenant.title}`: {one.error.problems[0].what}" for one in found.refused)
+    hint = f"{', '.join(one.hint for one in found.refused)} signs in there"
+    terminal.show_notice(Problem(f"subscriptions of these tenants are left out: {reasons}", hint=hint))

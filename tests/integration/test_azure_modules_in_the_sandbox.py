@@ -32,6 +32,7 @@ from spin_aks.azure import (
     roles,
     secrets,
     subscriptions,
+    tenants,
     vaults,
 )
 from spin_aks.azure.aks_body import NewCluster
@@ -183,11 +184,13 @@ def test_a_role_that_was_taken_away_is_given_back(azure: Azure) -> None:
 def test_the_tenant_its_subscriptions_and_regions_are_seen(azure: Azure) -> None:
     session = azure.session
 
-    assert [TENANT] == [one.id for one in subscriptions.tenants(session)]
-    assert SUBSCRIPTION in [one.id for one in subscriptions.everywhere(session).subscriptions]
+    assert [TENANT] == [one.id for one in tenants.tenants(session)]
+    assert SUBSCRIPTION in [one.subscription.id for one in tenants.everywhere(session).seen]
+    assert "" == tenants.showing(session, [SUBSCRIPTION])[0]
     assert subscriptions.get(session, SUBSCRIPTION).usable
     assert "westeurope" in [one.name for one in subscriptions.locations(session, SUBSCRIPTION)]
-    assert not subscriptions.is_visible(session, "99999999-9999-9999-9999-999999999999")
+    with pytest.raises(AzureError, match="whoever signed in sees no such subscription"):
+        tenants.showing(session, ["99999999-9999-9999-9999-999999999999"])
 
 
 def test_the_add_on_is_turned_on_later_and_the_registry_logged_in_to(azure: Azure) -> None:
@@ -392,13 +395,15 @@ def test_a_connection_that_breaks_off_while_asking_to_make_it_makes_it_once(azur
 def test_a_provider_is_registered_when_somebody_says_so(azure: Azure) -> None:
     azure.trouble('unregistered = ["Microsoft.ContainerRegistry", "Microsoft.Cache"]\n')
     groups.create(azure.session, GROUP, "westeurope", azure.watch)
+    wanted = [(SUBSCRIPTION, one) for one in ("Microsoft.ContainerRegistry", *providers.CLUSTER)]
 
-    assert ("Microsoft.ContainerRegistry",) == providers.missing(azure.session, SUBSCRIPTION, providers.REGISTRY)
+    lacking = providers.lacking(azure.session, wanted)
     with pytest.raises(AzureRefusalError) as error:
         make_registry(azure)
-    assert Kind.UNREGISTERED is error.value.kind
-    providers.register(azure.session, SUBSCRIPTION, "Microsoft.ContainerRegistry", azure.watch)
+    providers.register(azure.session, lacking, azure.watch)
 
+    assert [("Microsoft.ContainerRegistry", "NotRegistered")] == [(one.namespace, one.state) for one in lacking]
+    assert Kind.UNREGISTERED is error.value.kind
     assert make_registry(azure) is not None
 
 

@@ -271,33 +271,11 @@ def test_the_cloud_is_chosen_by_the_sign_in_host() -> None:
     assert "AZURE_AUTHORITY_HOST is `login.example.com`, which is no cloud of Azure's" == str(error.value)
 
 
-TENANTS = {"value": [{"tenantId": "a", "displayName": "A"}, {"tenantId": "b", "displayName": "B"}]}
-
-
 def listed(*names: str) -> Reply:
     values = [
         {"subscriptionId": name, "displayName": name.upper(), "tenantId": "a", "state": "Enabled"} for name in names
     ]
     return Reply(200, {"value": values})
-
-
-def test_the_subscriptions_of_all_tenants_are_found_though_one_wants_another_sign_in() -> None:
-    class Choosy(Signed):
-        def get_token(self, *scopes: str, tenant_id: str | None = None, **options: Any) -> Any:
-            if tenant_id == "b":
-                raise ClientAuthenticationError(message="AADSTS50076: a second factor, please")
-            return super().get_token(*scopes, tenant_id=tenant_id, **options)
-
-    script = Script()
-    script.answer("GET", "/tenants$", Reply(200, TENANTS))
-    script.answer("GET", "/subscriptions$", listed("one", "two"))
-
-    found = subscriptions.everywhere(scripted(script, Choosy()))
-
-    assert ["one", "two"] == [one.id for one in found.subscriptions]
-    assert [
-        ("b", "tenant `b` wants more than what was given at the sign-in: a second factor, a known device or a consent")
-    ] == [(tenant.id, str(error)) for tenant, error in found.refused]
 
 
 def test_a_second_page_of_subscriptions_is_read() -> None:
@@ -308,46 +286,6 @@ def test_a_second_page_of_subscriptions_is_read() -> None:
     script.answer("GET", "/subscriptions$", Reply(200, following), listed("two"))
 
     assert ["one", "two"] == [one.id for one in subscriptions.subscriptions(scripted(script))]
-
-
-def chosen(wanted: str, *found: tuple[str, str, str]) -> str:
-    every = tuple(subscriptions.Subscription(one, name, "t", state) for one, name, state in found)
-    return subscriptions.choose(every, wanted, "T").id
-
-
-def test_a_subscription_is_chosen_by_id_or_name_and_alone_without() -> None:
-    two = (("1", "Dev", "Enabled"), ("2", "Prod", "Enabled"), ("3", "Old", "Disabled"))
-
-    assert "2" == chosen("prod", *two)
-    assert "1" == chosen("1", *two)
-    assert "1" == chosen("", two[0], two[2])
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found", "what", "hint"),
-    [
-        (
-            "",
-            (("1", "Dev", "Enabled"), ("2", "Prod", "Enabled")),
-            "which subscription is meant is not said",
-            "`--subscription ID` says it: `Dev` (1), `Prod` (2)",
-        ),
-        ("old", (("1", "Dev", "Enabled"),), "there is no subscription `old`", "choose one of `Dev` (1)"),
-        (
-            "",
-            (("3", "Old", "Disabled"),),
-            "whoever signed in sees no subscription that can be used",
-            "sign in to the tenant that has one: `az login --tenant T`",
-        ),
-    ],
-)
-def test_what_can_not_be_chosen_is_told_with_what_there_is(
-    wanted: str, found: tuple[tuple[str, str, str], ...], what: str, hint: str
-) -> None:
-    with pytest.raises(AzureError) as error:
-        chosen(wanted, *found)
-
-    assert (what, hint) == (str(error.value), error.value.problems[0].hint)
 
 
 def test_a_disabled_subscription_is_refused_by_name() -> None:
