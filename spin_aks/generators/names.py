@@ -19,6 +19,9 @@ APPLICATION_LABEL = "spin-aks.dev/application"
 RUNTIME_CONFIG_ANNOTATION = "spin-aks.dev/runtime-config"
 """On pods that are given a runtime-config.toml: its digest, so that new text makes new pods."""
 
+IDENTITY_ANNOTATION = "spin-aks.dev/identity"
+"""On pods that have an identity in Azure: its client id, so that another identity makes new pods."""
+
 RUNTIME_CLASS = "wasmtime-spin-v2"
 
 LONGEST_NAME = 63

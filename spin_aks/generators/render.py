@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spin_aks.errors import RefusedError, SpinAksError, UsageError
-from spin_aks.generators import config_maps, filling, placement, start_failures
+from spin_aks.generators import config_maps, filling, placement, pod_identity, start_failures
 from spin_aks.generators.names import image_placeholder
 from spin_aks.generators.resources import MIB, NO_WISH, quantity, quantity_bytes
 from spin_aks.generators.workloads import containers
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from spin_aks.generators.documents import Document
+    from spin_aks.generators.pod_identity import PodIdentity
     from spin_aks.generators.resources import Payload, WantedResources
     from spin_aks.generators.workloads import Container
     from spin_aks.kubernetes_object import KubernetesObject
@@ -37,8 +38,9 @@ class RenderValues:
     `variables` are the values given by flag, by the name in spin.toml; `required` names the variables without default:
     an entry for one of them needs a value by now. `variable_prefix` is the target runtime's, empty if it takes none.
     `ca_certificates` (PEM) becomes a ConfigMap if a pod wants it and no file has it; so does the text of
-    `configuration`, which is what the target runtime reads of the application's runtime-config.toml. `given_at` says
-    where somebody gave the value of a full key, such as `kubernetes.resources.cpu_limit`.
+    `configuration`, which is what the target runtime reads of the application's runtime-config.toml. With an `identity`
+    the application's pods are let in to Azure as that. `given_at` says where somebody gave the value of a full key,
+    such as `kubernetes.resources.cpu_limit`.
     """
 
     application: str
@@ -52,6 +54,7 @@ class RenderValues:
     resources: WantedResources = NO_WISH
     ca_certificates: str | None = None
     configuration: RuntimeConfig = NOTHING
+    identity: PodIdentity | None = None
     given_at: Callable[[str], str] = str
 
 
@@ -83,7 +86,8 @@ def render(texts: Mapping[str, str], values: RenderValues) -> Rendered:
     for container in application:
         filling.fill(container, values)
     _refuse(application, found, values)
-    found += config_maps.added(found, values)
+    pod_identity.give(application, found, values)
+    found += [*config_maps.added(found, values), *pod_identity.added(found, values)]
     config_maps.note_digest(found, values)
     objects = placement.ordered(found)
     return Rendered(_head(values) + documents.dump(item.body for item in objects), objects)
@@ -107,6 +111,9 @@ def _refuse_values(values: RenderValues) -> None:
         raise RefusedError(
             f"the target runtime takes no variables from a pod, so not {named}", hint="target a newer shim"
         )
+    if values.identity and not values.variable_prefix:
+        what = "the target runtime takes no variables from a pod, and so no identity in Azure"
+        raise RefusedError(what, where=values.given_at("identity.name"), hint="target shim 0.9.0 or later")
 
 
 def _refuse_memory_limit(values: RenderValues) -> None:
@@ -154,5 +161,6 @@ def _refuse(application: Sequence[Container], documents: Sequence[Document], val
     found = [*start_failures.problems(application, values.payload)]
     found += (problem for container in application for problem in filling.without_value(container, values))
     found += config_maps.problems(application, documents, values)
+    found += pod_identity.problems(application, documents, values)
     if found:
         raise RefusedError.of(found)
