@@ -42,7 +42,10 @@ _DEFAULT_ACCOUNT = "default"
 
 @dataclass(frozen=True, slots=True)
 class PodIdentity:
-    """`client_id` is the managed identity's; it lets in `service_account` of the environment's namespace."""
+    """`client_id` is the managed identity's; it lets in `service_account` of the environment's namespace.
+
+    Where nobody knows the client id yet, it is empty, and what people wrote is taken for it.
+    """
 
     service_account: str
     client_id: str
@@ -215,7 +218,8 @@ def _of_the_account(account: Document | None, identity: PodIdentity) -> Iterator
 
 
 def _is(client_id: JSON, identity: PodIdentity) -> bool:
-    return isinstance(client_id, str) and client_id.lower() == identity.client_id.lower()
+    known = identity.client_id.lower()
+    return isinstance(client_id, str) and (not known or client_id.lower() == known)
 
 
 def _service_account(found: Iterable[Document], namespace: str, identity: PodIdentity) -> Document | None:

@@ -35,6 +35,7 @@ def stage(context: Context) -> Stage:
             "build.profile": context.settings.profile or None,
             "variables given": given,
             "image.form": choice.choose(context).form,
+            "identity.name": context.settings.identity_name or None,
             **_looked_at(context),
         },
         targets=(context.state("app.json").as_posix(),),
@@ -83,24 +84,30 @@ def _validate(context: Context) -> None:
 
 def problems(context: Context) -> tuple[Problem, ...]:
     """Everything that keeps the application from being built and run, each with its line and the way out."""
-    from spin_aks.spin import loader, requirements
+    from spin_aks.spin import loader, requirements, sign_in
 
     application = context.application
     given = dict(context.settings.variables)
     configuration, wrong = _configuration(context)
+    identity = context.settings.identity_name
     return (
         *loader.check(application, given=given),
         *loader.missing_sources(application),
         *wrong,
         *requirements.refusals(application, _target(context, configuration)),
+        *sign_in.refusals(context.runtime, identity, context.origin("identity.name", "--identity")),
     )
 
 
 def notices(context: Context) -> tuple[Problem, ...]:
     """What is worth knowing and stops nothing."""
-    from spin_aks.spin import requirements
+    from spin_aks.spin import requirements, sign_in
 
-    return requirements.notices(context.application, _target(context, context.configuration))
+    application, identity = context.application, context.settings.identity_name
+    return (
+        *requirements.notices(application, _target(context, context.configuration)),
+        *sign_in.notices(application, context.runtime, context.configured, identity),
+    )
 
 
 def _target(context: Context, configuration: RuntimeConfig | None) -> Target:

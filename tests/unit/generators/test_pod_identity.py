@@ -250,6 +250,16 @@ def test_a_variable_that_says_the_same_is_no_matter() -> None:
     assert [{"name": "AZURE_CLIENT_ID", "value": CLIENT}] == container["env"]
 
 
+def test_before_the_client_id_is_known_what_people_wrote_is_taken_for_it() -> None:
+    unknown = replace(WITH, identity=PodIdentity("hello", ""))
+    account = {"account.yaml": f"{ACCOUNT}  annotations:\n    {CLIENT_ID}: {CLIENT}\n"}
+    variable = f"          env: [{{name: AZURE_CLIENT_ID, value: {CLIENT}}}]\n"
+
+    rendered = render(edited(CONTAINER, CONTAINER + variable) | account, unknown)
+
+    assert "hello" == pod(rendered)["spec"]["serviceAccountName"]
+
+
 def test_pods_in_another_namespace_are_refused() -> None:
     head = "metadata:\n  name: hello\n  labels:\n"
     texts = edited(head, head.replace("  labels", "  namespace: ledger\n  labels"))
@@ -366,7 +376,7 @@ def test_rendering_what_was_rendered_changes_nothing(
     values = replace(
         WITH, application=application.name, namespace=namespace, identity=PodIdentity(account, client_id), **given
     )
-    own = {"account.yaml": ACCOUNT.replace("hello", account)} if own_account else {}
+    own = {"account.yaml": ACCOUNT.replace("hello", json.dumps(account))} if own_account else {}
 
     first = render(made(application) | own, values)
 
