@@ -139,9 +139,11 @@ def _account(container: Container) -> tuple[str, JSON]:
 
 
 def _run_as(pod: JSONObject, account: str) -> None:
-    pod["serviceAccountName"] = account
-    if "serviceAccount" in pod:
-        pod["serviceAccount"] = account
+    """Under both names: the old one, which the API server fills in, would bring the other back where only that goes.
+
+    Its pods would then ask for an account that is gone (https://github.com/kubernetes/kubernetes/issues/72519).
+    """
+    pod["serviceAccountName"] = pod["serviceAccount"] = account
 
 
 def _left_out(container: Container) -> Iterator[Problem]:

@@ -85,7 +85,7 @@ def test_the_pods_get_the_label_and_the_service_account_and_keep_all_they_had() 
 
     assert plain["metadata"]["labels"] | {USE: "true"} == signed_in["metadata"]["labels"]
     assert {EXPIRATION: "86400", "spin-aks.dev/identity": CLIENT} == signed_in["metadata"]["annotations"]
-    assert plain["spec"] | {"serviceAccountName": "hello"} == signed_in["spec"]
+    assert plain["spec"] | {"serviceAccountName": "hello", "serviceAccount": "hello"} == signed_in["spec"]
     assert signed_in["spec"]["automountServiceAccountToken"] is False
 
 
@@ -134,7 +134,7 @@ def test_another_identity_makes_other_pods() -> None:
 def test_a_pod_of_the_default_account_or_of_the_right_one_runs_as_the_right_one(line: str) -> None:
     spec = pod(render(with_pod_line(line), WITH))["spec"]
 
-    assert "hello" == spec["serviceAccountName"] == spec.get("serviceAccount", "hello")
+    assert "hello" == spec["serviceAccountName"] == spec["serviceAccount"]
 
 
 def test_an_old_field_that_the_new_one_overrules_says_the_same_afterwards() -> None:
