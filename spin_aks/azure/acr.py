@@ -9,7 +9,7 @@ from spin_aks.azure import wire
 from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.found import only
 from spin_aks.azure.operations import FINAL, make, settle, taken_up, whole
-from spin_aks.azure.problems import or_none, reported
+from spin_aks.azure.problems import if_registered, or_none, reported
 from spin_aks.errors import AzureError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def find(session: Session, subscription: str, name: str, group: str = "") -> Reg
         found = get(session, ResourceId.of(subscription, group, KIND, name))
         if found is not None:
             return found
-    return only(registries(session, subscription), TITLE, name, group)
+    return only(if_registered(lambda: registries(session, subscription), ()), TITLE, name, group)
 
 
 def get(session: Session, resource: ResourceId) -> Registry | None:
@@ -71,11 +71,18 @@ def get(session: Session, resource: ResourceId) -> Registry | None:
 
 
 def why_not(session: Session, subscription: str, name: str) -> str:
-    """Why no registry of that name can be made, in Azure's words; empty if one can. Raises AzureError."""
+    """Why no registry of that name can be made, in Azure's words; empty if one can, as far as Azure tells.
+
+    Raises AzureError.
+    """
     body: JSONObject = {"name": name, "type": KIND}
-    with reported(f"see whether the name `{name}` is free", KIND, tenant=session.tenant):
-        answer = wire.document(_client(session, subscription).registries.check_name_availability(_any(body)))
-    return "" if wire.flag(answer, "nameAvailable") else wire.text(answer, "message") or "the name is taken"
+
+    def ask() -> str:
+        with reported(f"see whether the name `{name}` is free", KIND, tenant=session.tenant):
+            answer = wire.document(_client(session, subscription).registries.check_name_availability(_any(body)))
+        return "" if wire.flag(answer, "nameAvailable") else wire.text(answer, "message") or "the name is taken"
+
+    return if_registered(ask, "")
 
 
 def body(location: str) -> JSONObject:

@@ -9,7 +9,7 @@ from spin_aks.azure import aks_body, wire
 from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.found import only
 from spin_aks.azure.operations import FINAL, make, settle, taken_up, whole
-from spin_aks.azure.problems import or_none, reported
+from spin_aks.azure.problems import if_registered, or_none, reported
 from spin_aks.errors import AzureError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def find(session: Session, subscription: str, name: str, group: str = "") -> Clu
         found = get(session, ResourceId.of(subscription, group, aks_body.KIND, name))
         if found is not None:
             return found
-    return only(clusters(session, subscription), TITLE, name, group)
+    return only(if_registered(lambda: clusters(session, subscription), ()), TITLE, name, group)
 
 
 def get(session: Session, resource: ResourceId) -> Cluster | None:

@@ -12,7 +12,7 @@ from spin_aks.azure import wire
 from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.found import only
 from spin_aks.azure.operations import follow, make, taken_up
-from spin_aks.azure.problems import or_none, reported
+from spin_aks.azure.problems import if_registered, or_none, reported
 from spin_aks.errors import AzureError
 from spin_aks.secret import Secret
 
@@ -66,7 +66,7 @@ def find(session: Session, subscription: str, name: str, group: str = "") -> Acc
         found = get(session, ResourceId.of(subscription, group, KIND, name))
         if found is not None:
             return found
-    return only(accounts(session, subscription), TITLE, name, group)
+    return only(if_registered(lambda: accounts(session, subscription), ()), TITLE, name, group)
 
 
 def get(session: Session, resource: ResourceId) -> Account | None:

@@ -13,7 +13,7 @@ from spin_aks.azure import wire
 from spin_aks.azure.arm import ResourceId, same
 from spin_aks.azure.found import only
 from spin_aks.azure.operations import Watch
-from spin_aks.azure.problems import AzureRefusalError, Kind, or_none, reported
+from spin_aks.azure.problems import AzureRefusalError, Kind, if_registered, or_none, reported
 from spin_aks.errors import AzureError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def find(session: Session, subscription: str, name: str, group: str = "") -> Man
         found = get(session, ResourceId.of(subscription, group, KIND, name))
         if found is not None:
             return found
-    return only(identities(session, subscription), TITLE, name, group)
+    return only(if_registered(lambda: identities(session, subscription), ()), TITLE, name, group)
 
 
 def get(session: Session, resource: ResourceId) -> ManagedIdentity | None:

@@ -131,14 +131,14 @@ def follow(watch: Watch, task: str, resource: ResourceId, begin: Callable[[str |
         raise refused from error
     except exceptions.AzureError as error:  # no answer: it stays noted, since it may have been begun
         raise in_words(error, task, str(resource)) from error
-    with _left_going(watch, task):
+    with left_going(watch, task):
         ended = _followed(watch, noted, poller, begin)
     watch.journal.end(resource)
     return ended
 
 
 @contextmanager
-def _left_going(watch: Watch, task: str) -> Iterator[None]:
+def left_going(watch: Watch, task: str) -> Iterator[None]:
     """Tells somebody who stops waiting that nothing else stops."""
     try:
         yield
@@ -221,7 +221,7 @@ def settle(watch: Watch, task: str, resource: ResourceId, look: Callable[[], R |
             noted = next((entry for entry in watch.journal.underway() if entry.resource == resource), None)
             teller = _Teller(watch, noted or Underway(resource, task, clock.rfc3339(clock.now())))
             watch.progress(f"{task}: it is {found.state.lower()} already, waiting for that")
-        with _left_going(watch, task):
+        with left_going(watch, task):
             clock.sleep(LOOK_EVERY_S)
         teller.tell()
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
 
 T = TypeVar("T")
+D = TypeVar("D")
 
 RERUN = "run the same command again: it takes up where it was"
 _LONGEST = 1000
@@ -112,12 +113,27 @@ def reported(task: str, where: str = "", *, tenant: str = "") -> Iterator[None]:
 
 
 def or_none(look: Callable[[], T]) -> T | None:
-    """What `look` gives, or None where Azure has no such resource, or not even its group; raises AzureError."""
+    """What `look` gives, or None where Azure has no such resource, not even its group, or a subscription that is not
+    registered for the service; raises AzureError.
+    """
     try:
         return look()
     except AzureRefusalError as error:
-        if error.answer.status == 404 and not error.answer.says("SubscriptionNotFound"):
+        not_there = error.answer.status == 404 and not error.answer.says("SubscriptionNotFound")
+        if not_there or error.kind is Kind.UNREGISTERED:
             return None
+        raise
+
+
+def if_registered(look: Callable[[], T], otherwise: D) -> T | D:
+    """What `look` gives, or `otherwise` where the subscription is not registered for the service: it has nothing of it
+    then, and names nothing. Raises AzureError.
+    """
+    try:
+        return look()
+    except AzureRefusalError as error:
+        if error.kind is Kind.UNREGISTERED:
+            return otherwise
         raise
 
 

@@ -5,18 +5,19 @@ https://learn.microsoft.com/azure/azure-resource-manager/management/resource-pro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from spin_aks import clock
 from spin_aks.azure import wire
 from spin_aks.azure.arm import same
-from spin_aks.azure.problems import RERUN, reported
+from spin_aks.azure.operations import SAY_EVERY_S, duration, left_going
+from spin_aks.azure.problems import RERUN, AzureRefusalError, Kind, reported
 from spin_aks.errors import AzureError
 from spin_aks.side_by_side import side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from azure.mgmt.resource.resources import ResourceManagementClient
 
@@ -24,21 +25,22 @@ if TYPE_CHECKING:
     from spin_aks.azure.session import Session
 
 CLUSTER = ("Microsoft.ContainerService", "Microsoft.Compute", "Microsoft.Network", "Microsoft.ManagedIdentity")
-REGISTRY = ("Microsoft.ContainerRegistry",)
-VAULT = ("Microsoft.KeyVault",)
-REDIS = ("Microsoft.Cache",)
-COSMOS = ("Microsoft.DocumentDB",)
-"""What has to be registered to make one."""
+"""What a cluster is made of. Without `Microsoft.Network` AKS begins, and fails half-way (Azure/azure-cli#6327,
+MicrosoftLearning/mslearn-azure-ai#195). Everything else needs its own namespace only.
+"""
 
 LONGEST_S = 600.0
+FIRST_LOOK_S = 1.0
 LOOK_EVERY_S = 5.0
 REGISTERED = "Registered"
+REGISTERING = "Registering"
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
     """`state` is `Registered`, `Registering`, `NotRegistered`, `Unregistering` or `Unregistered`."""
 
+    subscription: str
     namespace: str
     state: str
 
@@ -46,35 +48,120 @@ class Provider:
     def registered(self) -> bool:
         return same(self.state, REGISTERED)
 
+    @property
+    def registering(self) -> bool:
+        return same(self.state, REGISTERING)
 
-def states(session: Session, subscription: str, namespaces: Iterable[str]) -> tuple[Provider, ...]:
-    """How the subscription stands with each, asked side by side; raises AzureError."""
-    return side_by_side(lambda namespace: _get(session, subscription, namespace), dict.fromkeys(namespaces))
+    @property
+    def command(self) -> str:
+        """How somebody else registers it."""
+        return f"az provider register --namespace {self.namespace} --subscription {self.subscription} --wait"
 
 
-def missing(session: Session, subscription: str, namespaces: Iterable[str]) -> tuple[str, ...]:
-    """Those that are not registered."""
-    return tuple(one.namespace for one in states(session, subscription, namespaces) if not one.registered)
-
-
-def register(session: Session, subscription: str, namespace: str, watch: Watch) -> None:
-    """Registers one and waits until it is, ten minutes at most; raises AzureError."""
-    task = f"register the subscription for `{namespace}`"
-    where = f"/subscriptions/{subscription}"
+def get(session: Session, subscription: str, namespace: str) -> Provider:
+    """Raises AzureError."""
+    task, where = f"see whether `{namespace}` is registered", f"/subscriptions/{subscription}"
     with reported(task, where, tenant=session.tenant):
-        _client(session, subscription).providers.register(namespace)
-    start_s = clock.monotonic_s()
-    while not _get(session, subscription, namespace).registered:
-        if clock.monotonic_s() - start_s > LONGEST_S:
-            raise AzureError(f"can't {task}: it is not done after ten minutes", where=where, hint=RERUN)
-        watch.progress(f"{task}: waiting")
-        clock.sleep(LOOK_EVERY_S)
-
-
-def _get(session: Session, subscription: str, namespace: str) -> Provider:
-    with reported(f"see whether `{namespace}` is registered", f"/subscriptions/{subscription}", tenant=session.tenant):
         found = wire.document(_client(session, subscription).providers.get(namespace))
-    return Provider(wire.text(found, "namespace") or namespace, wire.text(found, "registrationState"))
+    return Provider(subscription, namespace, wire.text(found, "registrationState"))
+
+
+def lacking(session: Session, wanted: Iterable[tuple[str, str]]) -> tuple[Provider, ...]:
+    """Those of `wanted` (subscription, namespace) that are not registered, asked side by side.
+
+    What whoever signed in may not look at, or a cloud does not know, is left out. Raises AzureError.
+    """
+
+    def look(one: tuple[str, str]) -> Provider | None:
+        try:
+            return get(session, *one)
+        except AzureRefusalError as error:
+            if error.kind not in (Kind.DENIED, Kind.NOT_FOUND):
+                raise
+            return None
+
+    found = side_by_side(look, dict.fromkeys(wanted))
+    return tuple(one for one in found if one is not None and not one.registered)
+
+
+def register(session: Session, wanted: Sequence[Provider], watch: Watch) -> None:
+    """Registers them, side by side, and waits until they are: ten minutes at most. Waits only for those that are being
+    registered already, by whomever. Raises AzureError, for all that whoever signed in may not register at once.
+    """
+    start_s = said_s = clock.monotonic_s()
+    pause_s = FIRST_LOOK_S
+    left, begun = tuple(wanted), {one for one in wanted if one.registering}
+    task = f"register {_listed(left)}"
+    watch.progress(f"{task}: begun" if len(begun) < len(left) else f"{task}: somebody did already, waiting for that")
+    with left_going(watch, task):
+        while left:
+            begun |= _begin(session, [one for one in left if one not in begun])
+            waited_s = clock.monotonic_s() - start_s
+            if waited_s > LONGEST_S:
+                what = f"can't register {_listed(left)}: it is not done after {duration(waited_s)}"
+                raise AzureError(what, where=f"/subscriptions/{left[0].subscription}", hint=RERUN)
+            if clock.monotonic_s() - said_s >= SAY_EVERY_S:
+                said_s = clock.monotonic_s()
+                watch.progress(f"register {_listed(left)}: {duration(waited_s)} so far")
+            clock.sleep(pause_s)
+            pause_s = min(2 * pause_s, LOOK_EVERY_S)
+            left = _still(session, left)
+
+
+def _still(session: Session, left: Sequence[Provider]) -> tuple[Provider, ...]:
+    """Those of them that are not registered even now."""
+    now = side_by_side(lambda one: get(session, one.subscription, one.namespace), left)
+    return tuple(one for one, found in zip(left, now, strict=True) if not found.registered)
+
+
+def _begin(session: Session, wanted: Sequence[Provider]) -> set[Provider]:
+    """Asks to register each; gives those of which Azure took it. One that is in conflict with what goes on is for
+    another time.
+    """
+
+    def ask(one: Provider) -> AzureError | None:
+        task, where = f"register the subscription for `{one.namespace}`", f"/subscriptions/{one.subscription}"
+        try:
+            with reported(task, where, tenant=session.tenant):
+                _client(session, one.subscription).providers.register(one.namespace)
+        except AzureError as error:
+            return error
+        return None
+
+    answers = tuple(zip(wanted, side_by_side(ask, wanted), strict=True))
+    refused = [(one, error) for one, error in answers if error is not None and not _in_conflict(error)]
+    if refused:
+        raise _may_not(refused)
+    return {one for one, error in answers if error is None}
+
+
+def _in_conflict(error: AzureError) -> bool:
+    """Whether something else that is being done to the registration stands in the way."""
+    return isinstance(error, AzureRefusalError) and error.answer.status == 409 and error.kind in (Kind.BUSY, Kind.OTHER)
+
+
+def _may_not(refused: Sequence[tuple[Provider, AzureError]]) -> AzureError:
+    """All that was refused, each with the command for somebody else; who can grant the right is said once."""
+    first = refused[0][1]
+    problems = []
+    for one, error in refused:
+        problem = error.problems[0]
+        hints = [problem.hint] if error is first and problem.hint else []
+        if isinstance(error, AzureRefusalError) and error.kind is Kind.DENIED:
+            hints.insert(0, f"a Contributor or Owner of the subscription can do it: `{one.command}`")
+        problems.append(replace(problem, hint="; or ".join(hints)))
+    first.problems = tuple(problems)
+    return first
+
+
+def _listed(wanted: Sequence[Provider]) -> str:
+    """The subscriptions, each with what it is to be registered for."""
+    subscriptions = dict.fromkeys(one.subscription for one in wanted)
+    parts = []
+    for subscription in subscriptions:
+        names = [f"`{one.namespace}`" for one in wanted if one.subscription == subscription]
+        parts.append(f"the subscription `{subscription}` for {', '.join(names)}")
+    return " and ".join(parts)
 
 
 def _client(session: Session, subscription: str) -> ResourceManagementClient:

@@ -14,7 +14,7 @@ from spin_aks.azure import wire
 from spin_aks.azure.arm import ResourceId, same
 from spin_aks.azure.found import only
 from spin_aks.azure.operations import make, taken_up
-from spin_aks.azure.problems import or_none, reported
+from spin_aks.azure.problems import if_registered, or_none, reported
 from spin_aks.errors import AzureError
 from spin_aks.secret import Secret
 from spin_aks.side_by_side import side_by_side
@@ -88,7 +88,7 @@ def every(session: Session, subscription: str) -> tuple[Redis, ...]:
 
 def find(session: Session, subscription: str, name: str, group: str = "") -> Redis:
     """The one of that name, of whichever kind; raises NotFoundError, AmbiguousError, AzureError."""
-    return only(every(session, subscription), TITLE, name, group)
+    return only(if_registered(lambda: every(session, subscription), ()), TITLE, name, group)
 
 
 def get(session: Session, resource: ResourceId) -> Redis | None:

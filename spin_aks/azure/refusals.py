@@ -87,14 +87,17 @@ _NO_ROOM = (
 )
 
 
+MORE_ROOM = (
+    "ask for more (`az quota`, or Quotas in the portal), or choose another region (`--location`), a smaller size "
+    "(`--node-size`) or fewer nodes (`--node-count`)"
+)
+"""What to do where a quota does not suffice."""
+
+
 def _quota(answer: Answer, _tenant: str) -> Reading | None:
     said_so = answer.status < 429 and "quota" in answer.message.lower() and "exceed" in answer.message.lower()
     if answer.says(*_QUOTA_CODES) or said_so:
-        hint = (
-            "ask for more (`az quota`, or Quotas in the portal), or choose another region (`--location`), a smaller "
-            "size (`--node-size`) or fewer nodes (`--node-count`)"
-        )
-        return Reading(Kind.QUOTA, "it exceeds a quota of the subscription", hint, said=True)
+        return Reading(Kind.QUOTA, "it exceeds a quota of the subscription", MORE_ROOM, said=True)
     if answer.says(*_NO_ROOM) and answer.status < 500:
         hint = (
             "choose another region (`--location`) or size (`--node-size`): `az vm list-skus --location REGION` shows "

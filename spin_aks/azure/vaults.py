@@ -13,7 +13,7 @@ from spin_aks.azure import roles, wire
 from spin_aks.azure.arm import ResourceId, same
 from spin_aks.azure.found import only
 from spin_aks.azure.operations import follow, make, taken_up
-from spin_aks.azure.problems import AzureRefusalError, Kind, or_none, reported
+from spin_aks.azure.problems import AzureRefusalError, Kind, if_registered, or_none, reported
 from spin_aks.errors import AzureError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def find(session: Session, subscription: str, name: str, group: str = "") -> Vau
         found = get(session, ResourceId.of(subscription, group, KIND, name))
         if found is not None:
             return found
-    return only(vaults(session, subscription), TITLE, name, group)
+    return only(if_registered(lambda: vaults(session, subscription), ()), TITLE, name, group)
 
 
 def get(session: Session, resource: ResourceId) -> Vault | None:
@@ -96,20 +96,32 @@ def get(session: Session, resource: ResourceId) -> Vault | None:
 
 def deleted(session: Session, subscription: str, name: str) -> DeletedVault | None:
     """The deleted vault of that name that can still be recovered, if the subscription has one; raises AzureError."""
-    with reported(f"see whether a vault `{name}` was deleted", f"/subscriptions/{subscription}", tenant=session.tenant):
-        for one in _client(session, subscription).vaults.list_deleted():
-            document = wire.document(one)
-            if same(wire.text(document, "name"), name):
-                return _deleted(document)
-    return None
+    task = f"see whether a vault `{name}` was deleted"
+
+    def look() -> DeletedVault | None:
+        with reported(task, f"/subscriptions/{subscription}", tenant=session.tenant):
+            for one in _client(session, subscription).vaults.list_deleted():
+                document = wire.document(one)
+                if same(wire.text(document, "name"), name):
+                    return _deleted(document)
+        return None
+
+    return if_registered(look, None)
 
 
 def why_not(session: Session, subscription: str, name: str) -> str:
-    """Why no vault of that name can be made, in Azure's words; empty if one can. Raises AzureError."""
+    """Why no vault of that name can be made, in Azure's words; empty if one can, as far as Azure tells.
+
+    Raises AzureError.
+    """
     question: Any = {"name": name, "type": KIND}
-    with reported(f"see whether the name `{name}` is free", KIND, tenant=session.tenant):
-        answer = wire.document(_client(session, subscription).vaults.check_name_availability(question))
-    return "" if wire.flag(answer, "nameAvailable") else wire.text(answer, "message") or "the name is taken"
+
+    def ask() -> str:
+        with reported(f"see whether the name `{name}` is free", KIND, tenant=session.tenant):
+            answer = wire.document(_client(session, subscription).vaults.check_name_availability(question))
+        return "" if wire.flag(answer, "nameAvailable") else wire.text(answer, "message") or "the name is taken"
+
+    return if_registered(ask, "")
 
 
 def body(location: str, tenant: str, *, recover: bool = False) -> JSONObject:

@@ -10,6 +10,7 @@ from spin_aks import files
 from spin_aks.errors import SpinAksError
 from spin_aks.side_by_side import side_by_side
 from spin_aks.tasks import (
+    azure_providers,
     azure_subscription,
     resource_cluster,
     resource_identity,
@@ -18,7 +19,7 @@ from spin_aks.tasks import (
     resource_vault,
 )
 from spin_aks.tasks.azure_place import Named
-from spin_aks.tasks.making import Missing, allow
+from spin_aks.tasks.making import Missing
 from spin_aks.tasks.stage import Stage
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def _resolve(context: Context) -> None:
                 lambda: resource_cluster.told(resource_cluster.whole(context, found)),
             ),
         )
-    allow(context.consent, [one.missing for one in looked if one.missing])
+    azure_providers.allow(context, [one.missing for one in looked if one.missing])
     document: dict[str, JSON] = {}
     stores: dict[str, JSON] = {}
     for one in looked:

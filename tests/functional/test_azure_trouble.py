@@ -141,19 +141,6 @@ def test_trouble_that_stays_is_said_in_words_with_the_next_step(
     assert (1, expected) == (done.code, error(done))
 
 
-def test_a_provider_that_is_not_registered_is_named_with_the_command(fresh: App, cloud: Cloud) -> None:
-    cloud.trouble(more='unregistered = ["Microsoft.ContainerService"]')
-
-    done = fresh.run(*MAKE)
-
-    assert (
-        f"error: {CLUSTER_ID}: can't make cluster `aks1`: the subscription is not registered for "
-        "`Microsoft.ContainerService`\n"
-        "hint: a Contributor or Owner can register it: `az provider register --namespace Microsoft.ContainerService "
-        f"--subscription {SUBSCRIPTION} --wait`\n"
-    ) == error(done)
-
-
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [

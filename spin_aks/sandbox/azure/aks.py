@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from spin_aks.sandbox import documents, moments
-from spin_aks.sandbox.azure import aks_cluster, aks_commands, aks_kubeconfig, groups, identities
+from spin_aks.sandbox.azure import aks_cluster, aks_commands, aks_kubeconfig, groups, identities, usages
 from spin_aks.sandbox.azure.call import Call, RefusedError, answer, empty, located, not_found, page
 from spin_aks.sandbox.azure.routes import Route
 from spin_aks.sandbox.documents import items, mapping, text
@@ -83,6 +83,7 @@ def _check(call: Call, asked: Document, before: Document | None) -> None:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "InvalidParameter", message)
     _check_busy(call)
     if before is None:
+        usages.check_room(call, asked)
         return
     wanted = call.header("If-Match").strip('"')
     if wanted not in ("", "*", text(before, "eTag")):

@@ -53,7 +53,7 @@ def check(call: Call) -> None:
         group = groups.existing(call.world, inside[1])
         if writes and documents.text(group, "properties", "provisioningState") == "Deleting":
             raise groups.being_deleted(documents.text(group, "name"))
-    if call.request.method == "PUT" and (provider := NAMESPACE.fullmatch(path)):
+    if bound and call.request.method in ("PUT", "POST") and (provider := NAMESPACE.fullmatch(path)):
         _check_registered(call, provider[1])
 
 
@@ -71,7 +71,8 @@ def _check_version(call: Call) -> None:
 
 
 def _check_registered(call: Call, namespace: str) -> None:
-    if namespace.lower() in ALWAYS_REGISTERED:
+    """Of what is read nobody knows a recording."""
+    if namespace.lower() in ALWAYS_REGISTERED or known_troubles.REGISTER.fullmatch(call.request.path):
         return
     if providers.registration(call, namespace) != "Registered":
         raise known_troubles.not_registered(namespace)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from spin_aks.sandbox.documents import Document
 
 PROVIDER = re.compile(r".*/providers/([^/]+)/(.+)", re.IGNORECASE)
+REGISTER = re.compile(r"(/subscriptions/[^/]+)/providers/[^/]+/register", re.IGNORECASE)
 VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 
 
@@ -53,6 +54,8 @@ def action(method: str, path: str) -> str:
 
 def _scope(call: Call) -> str:
     path = call.request.path
+    if at_subscription := REGISTER.fullmatch(path):
+        return at_subscription[1]
     if call.request.method == "POST":
         return path.rsplit("/", 1)[0]
     return path
@@ -93,16 +96,23 @@ def expired(moment: str) -> RefusedError:
 
 
 def _quota(call: Call) -> RefusedError:
-    message = (
+    code = "ErrCode_InsufficientVCPUQuota" if "/managedclusters/" in call.request.path.lower() else "QuotaExceeded"
+    return RefusedError(400, code, _exceeding(10, 10, 6))
+
+
+def too_many_vcpus(limit: int, used: int, more: int) -> RefusedError:
+    return RefusedError(400, "ErrCode_InsufficientVCPUQuota", _exceeding(limit, used, more))
+
+
+def _exceeding(limit: int, used: int, more: int) -> str:
+    return (
         "Operation could not be completed as it results in exceeding approved Total Regional Cores quota. Additional "
-        "details - Deployment Model: Resource Manager, Current Limit: 10, Current Usage: 10, "
-        "Additional Required: 6, (Minimum) New Limit Required: 16. Submit a request for Quota increase at "
+        f"details - Deployment Model: Resource Manager, Current Limit: {limit}, Current Usage: {used}, Additional "
+        f"Required: {more}, (Minimum) New Limit Required: {used + more}. Submit a request for Quota increase at "
         "https://aka.ms/ProdportalCRP/#blade/Microsoft_Azure_Capacity/UsageAndQuota.ReactView/Parameters/ by "
         "specifying parameters listed in the 'Details' section for deployment to succeed. Please read "
         "more about quota limits at https://docs.microsoft.com/en-us/azure/azure-supportability/regional-quota-requests"
     )
-    code = "ErrCode_InsufficientVCPUQuota" if "/managedclusters/" in call.request.path.lower() else "QuotaExceeded"
-    return RefusedError(400, code, message)
 
 
 def _policy(call: Call) -> RefusedError:

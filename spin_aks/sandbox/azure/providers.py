@@ -1,11 +1,12 @@
 """Resource providers and their registration: https://learn.microsoft.com/rest/api/resources/providers.
 
-All are registered, but for those which the trouble file calls `unregistered`: these are registered when asked, which
-takes one look longer than the answer, as the real one takes minutes.
+All are registered, but for those which the trouble file calls `unregistered`: these are registered when asked. That
+takes one look longer than the answer, and at least as long as the trouble file says, as the real one takes minutes.
 """
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from spin_aks.sandbox import documents
@@ -23,11 +24,13 @@ ONE = "~/providers/{namespace}"
 TYPES = {
     "Microsoft.Authorization": ("roleAssignments", "roleDefinitions"),
     "Microsoft.Cache": ("Redis", "redisEnterprise"),
+    "Microsoft.Compute": ("locations/usages", "virtualMachineScaleSets", "virtualMachines"),
     "Microsoft.ContainerRegistry": ("registries",),
     "Microsoft.ContainerService": ("managedClusters",),
     "Microsoft.DocumentDB": ("databaseAccounts",),
     "Microsoft.KeyVault": ("vaults", "deletedVaults"),
     "Microsoft.ManagedIdentity": ("userAssignedIdentities",),
+    "Microsoft.Network": ("loadBalancers", "publicIPAddresses", "virtualNetworks"),
     "Microsoft.Resources": ("resourceGroups", "subscriptions"),
 }
 
@@ -44,9 +47,15 @@ def get(call: Call) -> Answer:
     namespace = _known(call)
     state = registration(call, namespace)
     shown = answer(_provider(call, namespace, state))
-    if state == "Registering":
+    if state == "Registering" and time.time() >= _ends(call, namespace):
         call.world.state.put(KIND, _key(call, namespace), {"registrationState": "Registered"})
     return shown
+
+
+def _ends(call: Call, namespace: str) -> float:
+    found = call.world.state.get(KIND, _key(call, namespace)) or {}
+    ends = found.get("ends")
+    return float(ends) if isinstance(ends, int | float) else 0.0
 
 
 def list_all(call: Call) -> Answer:
@@ -56,7 +65,8 @@ def list_all(call: Call) -> Answer:
 def register(call: Call) -> Answer:
     namespace = _known(call)
     if registration(call, namespace) == "NotRegistered":
-        call.world.state.put(KIND, _key(call, namespace), {"registrationState": "Registering"})
+        ends = time.time() + call.world.trouble.registration_s
+        call.world.state.put(KIND, _key(call, namespace), {"registrationState": "Registering", "ends": ends})
     return answer(_provider(call, namespace, registration(call, namespace)))
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 KIND = "trouble"
 PAGE_SIZE = 100
+VCPUS = 100
 KINDS: dict[str, Callable[[JSON], bool]] = {
     "a string": lambda value: isinstance(value, str),
     "a whole number": lambda value: isinstance(value, int) and not isinstance(value, bool),
@@ -45,6 +46,8 @@ FILE_MEMBERS = {
     "unreachable": "a list of strings",
     "propagation_s": "a number",
     "replication_s": "a number",
+    "registration_s": "a number",
+    "vcpus": "a whole number",
 }
 CONDITIONS = {
     "method": "a string",
@@ -100,6 +103,16 @@ class Trouble:
     def replication_s(self) -> float:
         """How long the directory does not know a new identity."""
         return _seconds(self._read(), "replication_s")
+
+    @property
+    def registration_s(self) -> float:
+        """How long it takes to register a subscription for a provider."""
+        return _seconds(self._read(), "registration_s")
+
+    @property
+    def vcpus(self) -> int:
+        """How many vCPUs a subscription may have in each region."""
+        return documents.number(self._read(), "vcpus", default=VCPUS)
 
     def unregistered(self, namespace: str) -> bool:
         """Whether a subscription does not know this provider unless it was registered."""

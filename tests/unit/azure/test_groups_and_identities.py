@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from testbed.azure_answers import Reply, Script, recorded, refused, scripted
-from testbed.azure_recordings import load
 
-from spin_aks.azure import groups, identities, providers
+from spin_aks.azure import groups, identities
 from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.found import AmbiguousError, NotFoundError
 from spin_aks.azure.identities import Federation
@@ -65,48 +64,6 @@ def test_a_recorded_group_is_listed(recordings: Path) -> None:
     session, _ = recorded(recordings, "rg-create-exists-list-delete")
 
     assert ["cli_test_rg_scenario000001"] == [one.id.name for one in groups.groups(session, SUBSCRIPTION)]
-
-
-def test_a_provider_is_registered_and_waited_for(recordings: Path) -> None:
-    first, registering, _ = load(recordings, "provider-register").exchanges.values()
-    namespace = "Microsoft.ClassicInfrastructureMigrate"
-    script = Script()
-    registered = {**registering.body, "registrationState": "Registered"}
-    replies = [Reply(200, body) for body in (first.body, registering.body, registered)]
-    script.answer("GET", f"/providers/{namespace}$", *replies)
-    script.answer("POST", f"/providers/{namespace}/register$", Reply(200, registering.body))
-    session = scripted(script)
-    said: list[str] = []
-
-    assert (namespace,) == providers.missing(session, SUBSCRIPTION, [namespace])
-    providers.register(session, SUBSCRIPTION, namespace, Watch(said.append))
-
-    assert [f"register the subscription for `{namespace}`: waiting"] == said
-    assert () == providers.missing(session, SUBSCRIPTION, [namespace])
-
-
-def test_a_provider_that_never_gets_registered_is_told(turned: Clock) -> None:
-    script = Script()
-    registering = Reply(200, {"namespace": "Microsoft.Cache", "registrationState": "Registering"})
-    script.answer("GET", "/providers/Microsoft.Cache$", registering)
-    script.answer("POST", "/providers/Microsoft.Cache/register$", registering)
-
-    with pytest.raises(AzureError) as error:
-        providers.register(scripted(script), SUBSCRIPTION, "Microsoft.Cache", Watch())
-
-    assert (
-        "can't register the subscription for `Microsoft.Cache`: it is not done after ten minutes"
-        == error.value.problems[0].what
-    )
-    assert turned.seconds > providers.LONGEST_S
-
-
-def test_each_provider_is_asked_about_once() -> None:
-    script = Script()
-    script.answer("GET", "/providers/Microsoft.Cache$", Reply(200, {"registrationState": "Registered"}))
-
-    assert () == providers.missing(scripted(script), SUBSCRIPTION, ["Microsoft.Cache", "Microsoft.Cache"])
-    assert ["GET"] == script.methods
 
 
 def example(shared: Path, name: str) -> Any:
