@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spin_aks import terminal
-from spin_aks.errors import Problem
+from spin_aks.errors import AzureError, Problem
 from spin_aks.side_by_side import side_by_side
 
 if TYPE_CHECKING:
@@ -60,8 +60,11 @@ def _within(context: Context) -> Meant:
     own = context.settings.cluster_tenant or context.found_tenant
     here = tenants.Tenant(own)
     seen = (tenants.Seen(one, here) for one in subscriptions.subscriptions(context.azure))
-    one = _one_of(context, tenants.Everywhere(tuple(seen), (), own))
-    return Meant(one.subscription.id, own)
+    found = tenants.Everywhere(tuple(seen), (), own)
+    if context.settings.cluster_tenant and not found.usable:
+        what = f"tenant `{own}` shows whoever signed in no subscription that can be used"
+        raise AzureError(what, hint="without `--tenant` (`cluster.tenant`) all of your tenants are looked at")
+    return Meant(_one_of(context, found).subscription.id, own)
 
 
 def _one_of(context: Context, found: Everywhere) -> Seen:

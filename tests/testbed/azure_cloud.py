@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import requests
 
 from spin_aks.sandbox.azure import subscriptions
-from spin_aks.sandbox.azure.identifiers import SUBSCRIPTION
+from spin_aks.sandbox.azure.identifiers import SUBSCRIPTION, TENANT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,9 +80,15 @@ class Cloud:
         """Method and last part of the path of each request that changed something, from the `begin`th request on."""
         return [(one.method, one.place.rsplit("/", 1)[1]) for one in self.asked()[begin:] if one.changes]
 
-    def subscribe(self, subscription: str, name: str) -> None:
-        """Whoever signs in sees another subscription from now on."""
-        subscriptions.add_subscription(self.running._azure.world.state, subscription, name)
+    def subscribe(self, subscription: str, name: str, tenant: str = TENANT, *, managed_by: str = "") -> None:
+        """Whoever signs in sees another subscription from now on, in that tenant or in the one that manages it."""
+        subscriptions.add_subscription(
+            self.running._azure.world.state, subscription, name, tenant, managed_by=managed_by
+        )
+
+    def invite(self, tenant: str, name: str) -> None:
+        """Whoever signs in is a guest in another tenant from now on."""
+        subscriptions.add_tenant(self.running._azure.world.state, tenant, name)
 
     def made(self, kind: tuple[str, str], group: str, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Makes the group and a resource in it, by hand; gives what Azure answers, once it is ready."""

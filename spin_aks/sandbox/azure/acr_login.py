@@ -21,6 +21,7 @@ from spin_aks.sandbox.azure.call import Call, answer
 from spin_aks.sandbox.azure.hosts import HOSTS
 from spin_aks.sandbox.azure.operations import LOOKS
 from spin_aks.sandbox.azure.routes import Route
+from spin_aks.sandbox.azure.subscriptions import shows
 from spin_aks.sandbox.documents import mapping, text
 from spin_aks.sandbox.web import Answer
 
@@ -57,7 +58,8 @@ def exchange(call: Call) -> Answer:
     claims = call.world.tokens.claims(form.get("access_token", ""))
     if claims is None or documents.number(claims, "exp") <= time.time() or not _fits(registry, text(claims, "aud")):
         return _unauthorized()
-    if form.get("tenant") not in (None, text(claims, "tid")):
+    tenant = text(claims, "tid")
+    if form.get("tenant") not in (None, tenant) or not shows(call.world.state, tenant, text(registry, "id")):
         return _unauthorized()
     return answer({"refresh_token": _signed(call, text(claims, "oid"), REFRESH_S, {"grant_type": "refresh_token"})})
 

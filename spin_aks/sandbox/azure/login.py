@@ -1,7 +1,7 @@
 """Microsoft Entra ID's sign-in, as far as azure-identity uses it for a service principal with a secret.
 
 https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow. The sandbox's own service
-principal is an owner of the subscription, known in each of its tenants.
+principal is an owner of the subscription, and a guest in each of the other tenants, where it is another object.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from spin_aks.sandbox import moments
 from spin_aks.sandbox.azure.call import Call, Caller, answer
-from spin_aks.sandbox.azure.identifiers import CLIENT, OBJECT
+from spin_aks.sandbox.azure.identifiers import CLIENT, OBJECT, TENANT
 from spin_aks.sandbox.azure.routes import Route
 from spin_aks.sandbox.azure.subscriptions import TENANTS
 from spin_aks.sandbox.azure.tokens import LIFETIME_S
@@ -87,8 +87,14 @@ def token(call: Call) -> Answer:
     return _issued(call, form.get("scope", "").removesuffix("/.default"))
 
 
+def object_id(tenant: str) -> str:
+    """By which that tenant knows whoever signs in."""
+    return OBJECT if tenant == TENANT else str(uuid.uuid5(uuid.UUID(OBJECT), tenant))
+
+
 def _issued(call: Call, audience: str) -> Answer:
-    caller = Caller(OBJECT, call.values["tenant"].lower(), CLIENT, audience)
+    tenant = call.values["tenant"].lower()
+    caller = Caller(object_id(tenant), tenant, CLIENT, audience)
     return answer(
         {
             "token_type": "Bearer",

@@ -1,12 +1,14 @@
 """Tenants, subscriptions and their locations: https://learn.microsoft.com/rest/api/resources/subscriptions.
 
-A sandbox begins with one tenant, and one subscription in it.
+A sandbox begins with one tenant, and one subscription in it. Whoever signs in is a guest in every other tenant that is
+there; each shows its own subscriptions, and those that were delegated to it (Azure Lighthouse).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spin_aks.sandbox import documents
 from spin_aks.sandbox.azure import locations
 from spin_aks.sandbox.azure.call import Call, RefusedError, answer, page
 from spin_aks.sandbox.azure.identifiers import SUBSCRIPTION, TENANT
@@ -37,11 +39,14 @@ def add_tenant(state: State, tenant: str, name: str) -> None:
     state.put(TENANTS, tenant, document)
 
 
-def add_subscription(state: State, subscription: str, name: str, tenant: str = TENANT, *, enabled: bool = True) -> None:
+def add_subscription(
+    state: State, subscription: str, name: str, tenant: str = TENANT, *, enabled: bool = True, managed_by: str = ""
+) -> None:
+    """In that tenant; another one that manages it shows it, too."""
     document: Document = {
         "id": f"/subscriptions/{subscription}",
         "authorizationSource": "RoleBased",
-        "managedByTenants": [],
+        "managedByTenants": [{"tenantId": managed_by}] if managed_by else [],
         "subscriptionId": subscription,
         "tenantId": tenant,
         "displayName": name,
@@ -72,7 +77,7 @@ def list_tenants(call: Call) -> Answer:
 def list_subscriptions(call: Call) -> Answer:
     """Those of the tenant that the token is for: a guest asks each tenant with a token of its own."""
     found = call.world.state.all_of(SUBSCRIPTIONS)
-    return page(call, [one for one in found if one.get("tenantId") == call.who.tenant_id])
+    return page(call, [one for one in found if _is_shown(one, call.who.tenant_id)])
 
 
 def get_subscription(call: Call) -> Answer:
@@ -89,7 +94,7 @@ def existing(call: Call, subscription: str) -> Document:
     if found is None:
         message = f"The subscription '{subscription}' could not be found."
         raise RefusedError(404, "SubscriptionNotFound", message, ("x-ms-failure-cause", "gateway"))
-    if found.get("tenantId") != call.who.tenant_id:
+    if not _is_shown(found, call.who.tenant_id):
         raise _wrong_tenant(call, str(found.get("tenantId")))
     if found.get("state") != "Enabled" and call.request.method not in ("GET", "HEAD"):
         message = (
@@ -98,6 +103,17 @@ def existing(call: Call, subscription: str) -> Document:
         )
         raise RefusedError(409, "ReadOnlyDisabledSubscription", message, ("x-ms-failure-cause", "gateway"))
     return found
+
+
+def shows(state: State, tenant: str, resource_id: str) -> bool:
+    """Whether that tenant shows the subscription that a resource is in."""
+    found = state.get(SUBSCRIPTIONS, resource_id.split("/")[2])
+    return found is not None and _is_shown(found, tenant)
+
+
+def _is_shown(subscription: Document, tenant: str) -> bool:
+    managing = [documents.text(one, "tenantId") for one in documents.items(subscription, "managedByTenants")]
+    return tenant in (documents.text(subscription, "tenantId"), *managing)
 
 
 def _wrong_tenant(call: Call, right: str) -> RefusedError:

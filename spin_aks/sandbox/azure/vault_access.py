@@ -58,6 +58,10 @@ def _caller(call: Call, vault: Document) -> Caller:
     if call.caller.audience.rstrip("/") != AUDIENCE:
         message = f"AKV10022: Invalid audience. Expected {AUDIENCE}, found: {call.caller.audience}."
         raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", message, challenge)
+    if call.caller.tenant_id != tenant:
+        wanted, found = (f"https://sts.windows.net/{one}/" for one in (tenant, call.caller.tenant_id))
+        message = f"AKV10032: Invalid issuer. Expected one of {wanted}, found {found}."
+        raise RefusedError(HTTPStatus.UNAUTHORIZED, "Unauthorized", message, challenge)
     return call.caller
 
 
