@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from spin_aks.azure.roles import Grant
     from spin_aks.context import Context
-    from spin_aks.json_types import JSONObject
+    from spin_aks.json_types import JSON, JSONObject
     from spin_aks.tasks.right import Right
 
 NAME = "access"
@@ -43,14 +43,28 @@ def drift(context: Context) -> tuple[str, ...]:
     """Which of the rights that were there are gone, in sentences."""
     from spin_aks.azure import roles
 
-    had = {(grant.get("what"), grant.get("scope")) for grant in _grants(context) if grant.get("state") != roles.MISSING}
+    had = {_what(grant) for grant in _grants(context) if grant.get("state") != roles.MISSING}
     if not had or not is_wanted(context) or not resources.all_known(context):
         return ()
     return tuple(
         f"it is no longer so that {right.now.what}"
         for right in rights.rights(context)
-        if right.lacks and (right.now.what, right.now.scope) in had
+        if right.lacks and _what(right.now.to_json()) in had
     )
+
+
+def _what(grant: JSONObject) -> tuple[JSON, ...]:
+    return grant.get("what"), grant.get("scope")
+
+
+def _whose(grant: JSONObject) -> tuple[JSON, ...]:
+    """What a right is besides how it stands: another cluster of the same name has an identity of its own."""
+    return *_what(grant), grant.get("principal_id"), grant.get("role")
+
+
+def _given_before(context: Context) -> frozenset[tuple[JSON, ...]]:
+    """The rights that this environment gave when it was told to: told once, it keeps them up."""
+    return frozenset(_whose(grant) for grant in _grants(context) if grant.get("given") is True)
 
 
 def _now_allowed(context: Context) -> tuple[str, ...]:
@@ -83,12 +97,7 @@ def document(grants: Iterable[Grant]) -> JSONObject:
 
 def told(context: Context) -> JSONObject:
     """What the stage said when it ran last."""
-    return {"grants": [{key: grant.get(key) for key in KEYS} for grant in _kept(context)]}
-
-
-def _kept(context: Context) -> list[JSONObject]:
-    grants = (files.read_json(context.state("access.json")) or {}).get("grants")
-    return [grant for grant in grants if isinstance(grant, dict)] if isinstance(grants, list) else []
+    return {"grants": [{key: grant.get(key) for key in KEYS} for grant in _grants(context)]}
 
 
 def unchanged(document: JSONObject) -> JSONObject:
@@ -103,13 +112,20 @@ def unchanged(document: JSONObject) -> JSONObject:
 def _grant(context: Context) -> None:
     for problem in rights_identity.unseen(context):
         terminal.show_notice(problem)
-    found = rights.rights(context)
+    found, before = rights.rights(context), _given_before(context)
     checked = tuple(right.now for right in found)
-    refused = _refused(context, found)
+    refused = _refused(context, found, before)
     given = tuple(right.now if right in refused else _given(right, checked) for right in found)
     for grant in given:
         terminal.say(f"{grant.what}: {grant.role} is {grant.state}")
-    files.write_json(context.state("access.json"), document(given))
+    files.write_json(context.state("access.json"), {"grants": [_noted(grant, before) for grant in given]})
+
+
+def _noted(grant: Grant, before: frozenset[tuple[JSON, ...]]) -> JSONObject:
+    from spin_aks.azure.roles import MADE
+
+    noted = grant.to_json()
+    return {**noted, "given": grant.state == MADE or _whose(noted) in before}
 
 
 def _given(right: Right, checked: tuple[Grant, ...]) -> Grant:
@@ -125,15 +141,18 @@ def _given(right: Right, checked: tuple[Grant, ...]) -> Grant:
         raise LackingError(checked, error.problems, error.why) from error
 
 
-def _refused(context: Context, found: tuple[Right, ...]) -> list[Right]:
+def _refused(context: Context, found: tuple[Right, ...], before: frozenset[tuple[JSON, ...]]) -> list[Right]:
     """Those that are missing, that nobody allows to be given, and that the deployment does without, each told.
+
+    One that was given `before` may be given again.
 
     Raises LackingError where it does not, with the flag and the command for each.
     """
     lacking = [right for right in found if right.lacks]
+    again = [right for right in lacking if _whose(right.now.to_json()) in before]
     for right in lacking:
-        terminal.say(f"to be given in Azure: {'; '.join(right.plan)}")
-    refused = [right for right in lacking if not right.allowed(context.consent)]
+        terminal.say(f"to be given in Azure{' again' if right in again else ''}: {'; '.join(right.plan)}")
+    refused = [right for right in lacking if right not in again and not right.allowed(context.consent)]
     if refused and context.consent.ask:
         from spin_aks import prompts
 

@@ -10,7 +10,7 @@ from spin_aks.context import RUNTIME_CONFIG
 from spin_aks.errors import SpinAksError
 from spin_aks.generators import RENDER_VERSION, names
 from spin_aks.settings.found import DEFAULT_ENVIRONMENT
-from spin_aks.tasks import choice, manifests, push, resources
+from spin_aks.tasks import choice, manifests, push, resource_identity, resources
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ def stage(context: Context) -> Stage:
         name="render",
         doc="make exactly what is applied",
         action=lambda: _render(context),
-        depends_on=(named_by, *resources.before_push(context), "manifests"),
+        depends_on=(named_by, *resources.before_render(context), "manifests"),
         files=lambda: existing(
             [
                 context.state("app.json"),
                 context.state(f"{named_by}.json"),
-                *resources.found(context),
+                *resources.rendered_from(context),
                 *manifests.paths(context),
                 RUNTIME_CONFIG,
             ]
@@ -51,6 +51,11 @@ def namespace(context: Context) -> str:
     return names.namespace(f"{context.application.name}{own}", context.settings.namespace)
 
 
+def service_account(context: Context) -> str:
+    """The service account of pods that have an identity in Azure."""
+    return context.settings.service_account or names.kubernetes_name(context.application.name)
+
+
 def plain_variables(context: Context) -> dict[str, str]:
     """The values given by flag or environment; those of secret variables are left out: state is plain text."""
     secret = {variable.name for variable in context.application.variables if variable.secret}
@@ -61,7 +66,7 @@ def rehearse(context: Context) -> None:
     """Raises what would keep the pods from starting, as soon as the wasm is there and before anything is pushed."""
     from spin_aks.generators import render
 
-    render.render(manifests.expected(context), _render_values(context, NO_IMAGE_YET))
+    render.render(manifests.expected(context), _render_values(context, NO_IMAGE_YET, client_id=""))
 
 
 def _named_by(context: Context) -> str:
@@ -79,6 +84,7 @@ def _values(context: Context) -> dict[str, JSON]:
         "container_registry.server": resources.host(context),
         "image.repository": push.repository(context),
         "image.tag": push.tag_value(context),
+        "identity.service_account": service_account(context) if settings.identity_name else None,
         "kubernetes.namespace": namespace(context),
         "kubernetes.replicas": settings.replicas or None,
         "kubernetes.resources.cpu_request": settings.cpu_request or None,
@@ -92,7 +98,8 @@ def _values(context: Context) -> dict[str, JSON]:
 def _render(context: Context) -> None:
     from spin_aks.generators import render
 
-    rendered = render.render(_texts(context), _render_values(context, _image(context)))
+    client_id = resource_identity.client_id(context)
+    rendered = render.render(_texts(context), _render_values(context, _image(context), client_id=client_id))
     objects: list[JSON] = [one.body for one in rendered.objects]
     files.write(context.state("rendered.yaml"), rendered.yaml)
     files.write_json(context.state("rendered.json"), {"objects": objects})
@@ -102,7 +109,8 @@ def _texts(context: Context) -> dict[str, str]:
     return {path.as_posix(): files.read_text(path) for path in manifests.paths(context)}
 
 
-def _render_values(context: Context, image: str) -> RenderValues:
+def _render_values(context: Context, image: str, *, client_id: str) -> RenderValues:
+    from spin_aks.generators.pod_identity import PodIdentity
     from spin_aks.generators.render import RenderValues
     from spin_aks.generators.resources import WantedResources
     from spin_aks.spin.outbound import speaks_tls
@@ -122,6 +130,7 @@ def _render_values(context: Context, image: str) -> RenderValues:
         ),
         ca_certificates=_authorities() if speaks_tls(application, context.configured) else None,
         configuration=_configuration(context),
+        identity=PodIdentity(service_account(context), client_id) if settings.identity_name else None,
         given_at=lambda key: context.origin(key, key),
     )
 

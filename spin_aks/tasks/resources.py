@@ -87,6 +87,16 @@ def found(context: Context) -> tuple[Path, ...]:
     return (context.state("azure.json"),) if registry(context) is not None else ()
 
 
+def before_render(context: Context) -> tuple[str, ...]:
+    """What the stage waits for that puts the registry's host or the identity's client id into what is applied."""
+    return (NAME,) if registry(context) is not None or resource_identity.named(context) is not None else ()
+
+
+def rendered_from(context: Context) -> tuple[Path, ...]:
+    """The file that tells those."""
+    return (context.state("azure.json"),) if before_render(context) else ()
+
+
 def stage(context: Context) -> Stage:
     settings = context.settings
     wanted, named = cluster(context), registry(context)

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from spin_aks import files
 from spin_aks.errors import AzureError, Problem
-from spin_aks.generators import names
 from spin_aks.tasks import resource_identity, resource_stores, resource_vault, resources, rights_vault
 from spin_aks.tasks.azure_place import watch
-from spin_aks.tasks.render import namespace
+from spin_aks.tasks.render import namespace, service_account
 from spin_aks.tasks.right import Right, plan, there
 
 if TYPE_CHECKING:
@@ -35,11 +34,6 @@ CREDENTIAL = "federated credential"
 def signs_in(context: Context) -> bool:
     """Whether it is known which cluster's pods sign in as the identity that is named."""
     return resource_identity.named(context) is not None and resources.cluster(context) is not None
-
-
-def service_account(context: Context) -> str:
-    """The service account that the pods sign in by."""
-    return context.settings.service_account or names.kubernetes_name(context.application.name)
 
 
 def values(context: Context) -> dict[str, JSON]:

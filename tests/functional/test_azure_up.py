@@ -257,15 +257,26 @@ def test_a_role_assignment_that_somebody_deleted_is_put_back(fresh: App, cloud: 
     begin = len(cloud.asked())
 
     listed = fresh.ok("list", *NAMED, "--refresh")
-    noticed = fresh.run("up", *NAMED, "--refresh")
-    done = fresh.ok("up", *NAMED, "--refresh", "--attach-acr")
+    done = fresh.ok("up", *NAMED, "--refresh")
 
     assert [] == unseen.stages("run")
     assert f"it is no longer so that {PULL}" in listed.out
-    assert (1, ["access"]) == (noticed.code, noticed.stages("failed"))
+    assert "to be given in Azure again: `AcrPull` at " in done.err
     assert ["access"] == done.stages("done")
     assert 1 == len(cloud.pulls())
     assert ["PUT"] == [method for method, _ in cloud.changes(begin)]
+
+
+def test_a_right_that_was_given_by_another_hand_is_given_again_only_when_told(fresh: App, cloud: Cloud) -> None:
+    fresh.ok("up", *NAMED, *ALL)
+    (fresh.root / ".spin-aks/default/access.json").unlink()
+    fresh.ok("up", *NAMED)
+    cloud.delete(cloud.pulls()[0], ASSIGNMENTS)
+
+    noticed = fresh.run("up", *NAMED, "--refresh")
+
+    assert (1, ["access"], []) == (noticed.code, noticed.stages("failed"), cloud.pulls())
+    assert f"it is not so that {PULL}" in noticed.err
 
 
 def test_a_cluster_that_somebody_deleted_is_noticed_and_made_again_only_when_told(fresh: App, cloud: Cloud) -> None:
@@ -302,10 +313,12 @@ def test_a_cluster_that_came_back_as_another_one_is_deployed_to_anew(fresh: App,
     cloud.delete(cloud.every(CLUSTERS)[0], CLUSTERS)
     cloud.cluster("aks1", "aks1")
 
+    refused = fresh.run("up", *NAMED, "--refresh")
     done = fresh.ok("up", *NAMED, "--refresh", "--attach-acr")
 
-    assert "run     resources: the cluster `aks1` in Azure is another one than before" in done.err
-    assert {"resources", "access", "apply"} <= set(done.stages("done"))
+    assert 1 == refused.code
+    assert "run     resources: the cluster `aks1` in Azure is another one than before" in refused.err
+    assert {"access", "apply"} <= set(done.stages("done"))
 
 
 FILE = """\
