@@ -59,7 +59,7 @@ def _token_read_once(runtime: Runtime, keyless: tuple[tuple[str, str], ...]) -> 
             f"Spin {runtime.spin} reads the token that it signs in to Azure with only once, as it starts: a pod that"
             " runs for more than a day is no longer let in, until it is replaced",
             where,
-            "replace the pods every day, by a CronJob for example: `kubectl rollout restart deployment/NAME`",
+            "replace the pods twice a day: `kubectl rollout restart deployment/NAME`; the user guide has a CronJob",
         )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,8 +54,20 @@ def spin(cluster: Cluster) -> Iterator[str]:
     cluster.delete(RUNTIME_CLASSES.path("", name))
 
 
+def restarter(name: str) -> str:
+    """The user guide's manifest that restarts the pods of an application of that name."""
+    guide = (Path(__file__).parents[2] / "docs/user-guide.md").read_text(encoding="utf-8")
+    head = "apiVersion: batch/v1\nkind: CronJob\n"
+    return head + guide.split(head)[1].partition("```")[0].replace("shop", name)
+
+
 def rendered(
-    namespace: str, spin: str, identity: PodIdentity | None, application: Application = PLAIN, form: Form = "rootfs"
+    namespace: str,
+    spin: str,
+    identity: PodIdentity | None,
+    application: Application = PLAIN,
+    form: Form = "rootfs",
+    more: str = "",
 ) -> Rendered:
     settings = KubeSettings(NEWEST_RUNTIME, form, Installer.PREINSTALLED, ServiceType.CLUSTER_IP, spin)
     given = {"region": "eu"} if application is TALKATIVE else {}
@@ -61,7 +75,8 @@ def rendered(
     values = RenderValues(
         application.name, namespace, IMAGE, payload, variables=given, ca_certificates="PEM\n", identity=identity
     )
-    return render(files(application, settings), values)
+    own = {"own.yaml": more} if more else {}
+    return render(files(application, settings) | own, values)
 
 
 def brought_up(cluster: Cluster, namespace: str, of: Rendered, name: str = "hello") -> tuple[Applied, list[str]]:
@@ -156,6 +171,30 @@ def test_the_account_s_token_says_who_it_is_as_azure_is_told_and_holds_for_a_day
     claims = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
     assert (wanted.subject, list(wanted.audiences)) == (claims["sub"], claims["aud"])
     assert 86400 == claims["exp"] - claims["iat"]
+
+
+def test_the_guide_s_restarter_may_replace_the_pods_and_that_is_no_drift(
+    cluster: Cluster, kubernetes: Kubernetes, namespace: str, spin: str
+) -> None:
+    objects = rendered(namespace, spin, FIRST, more=restarter("hello"))
+    done, _ = brought_up(cluster, namespace, objects)
+    before = the_pod(kubernetes, namespace)
+    (job,) = [item.body for item in objects.objects if item.key.kind == "CronJob"]
+    pod: Any = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]  # type: ignore[index, call-overload]
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{pod['serviceAccountName']}/token"
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    token = kubernetes.api.create(path, request)["status"]["token"]
+
+    server = ("--server", kubernetes.server, "--certificate-authority", str(kubernetes.ca), "--token", token)
+    argv = ["kubectl", "--kubeconfig", "/dev/null", *server, "--namespace", namespace, *pod["containers"][0]["args"]]
+    subprocess.run(argv, check=True, capture_output=True)
+
+    wait_for(
+        lambda: the_pod(kubernetes, namespace)["metadata"]["uid"] != before["metadata"]["uid"] or None, "another pod"
+    )
+    _, said = brought_up(cluster, namespace, objects)
+    assert {"unchanged"} == {line.rpartition(" ")[2] for line in said}
+    assert () == observe(cluster, done).sentences
 
 
 def mutated(pod: dict[str, Any], identity: PodIdentity) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def test_with_an_identity_it_is_said_once_how_long_a_pod_is_let_in() -> None:
         " pod that runs for more than a day is no longer let in, until it is replaced"
     )
     assert notice.hint == (
-        "replace the pods every day, by a CronJob for example: `kubectl rollout restart deployment/NAME`"
+        "replace the pods twice a day: `kubectl rollout restart deployment/NAME`; the user guide has a CronJob"
     )
 
 
