@@ -229,6 +229,38 @@ def test_workload_identity_is_turned_on_later_and_once(azure: Azure) -> None:
     assert (1, []) == (len(written), azure.written)
 
 
+def test_credentials_that_are_written_at_once_are_written_one_after_the_other(azure: Azure) -> None:
+    session, watch = azure.session, azure.watch
+    groups.create(session, GROUP, "westeurope", watch)
+    identities.create(session, APP, "westeurope")
+    known = "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity"
+    azure.trouble(
+        f'[[rule]]\nmethod = "PUT"\npath = "*/federatedIdentityCredentials/*"\nknown = "{known}"\ntimes = 2\n'
+    )
+    wanted = identities.service_account("shop", "https://issuer/", "prod", "shop")
+
+    assert identities.federate(session, APP, wanted, watch)
+
+    assert identities.may_sign_in(session, APP, wanted)
+    assert 2 == sum("somebody else is being let in right now" in line for line in azure.said)
+
+
+def test_the_twenty_first_credential_of_an_identity_is_refused_before_it_is_sent(azure: Azure) -> None:
+    session, watch = azure.session, azure.watch
+    groups.create(session, GROUP, "westeurope", watch)
+    identities.create(session, APP, "westeurope")
+    for number in range(identities.MOST_FEDERATIONS):
+        name = f"c{number}"
+        assert identities.federate(session, APP, identities.service_account(name, "https://issuer/", "prod", name))
+    azure.sent.clear()
+
+    with pytest.raises(AzureError) as error:
+        identities.federate(session, APP, identities.service_account("one-more", "https://issuer/", "prod", "more"))
+
+    assert "it has 20 federated credentials already, and 20 are the most" in error.value.problems[0].what
+    assert [] == azure.written
+
+
 def test_an_identity_is_found_by_its_name(azure: Azure) -> None:
     session, watch = azure.session, azure.watch
     groups.create(session, GROUP, "westeurope", watch)

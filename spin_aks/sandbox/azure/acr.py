@@ -11,7 +11,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from spin_aks.sandbox import documents
-from spin_aks.sandbox.azure.call import Call, RefusedError, answer, empty, located, not_found, page
+from spin_aks.sandbox.azure.call import Call, RefusedError, answer, empty, located
+from spin_aks.sandbox.azure.collection import Collection
 from spin_aks.sandbox.azure.hosts import HOSTS
 from spin_aks.sandbox.azure.made_by import system_data
 from spin_aks.sandbox.azure.routes import Route
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 KIND = "Microsoft.ContainerRegistry/registries"
 RUN_KIND = f"{KIND}/runs"
-OF_GROUP = "~/resourceGroups/{group}/providers/Microsoft.ContainerRegistry/registries"
-ONE = OF_GROUP + "/{name}"
+REGISTRIES = Collection(KIND)
+ONE = REGISTRIES.one
 DOMAIN = "azurecr.io"
 NAME = re.compile(r"[a-zA-Z0-9]{5,50}")
 SKUS = ("Basic", "Standard", "Premium")
@@ -159,30 +160,11 @@ def _policies(wanted: Document, now: str) -> Document:
 
 
 def patch(call: Call) -> Answer:
-    before = existing(call)
+    before = REGISTRIES.existing(call)
     asked = call.document()
     whole: Document = {"location": before["location"], "sku": before["sku"], **asked}
     _check(call, whole, before)
     return answer(call.world.state.put(KIND, call.fill(ONE), _registry(call, whole, before)))
-
-
-def get(call: Call) -> Answer:
-    return answer(existing(call))
-
-
-def existing(call: Call) -> Document:
-    found = call.world.state.get(KIND, call.fill(ONE))
-    if found is None:
-        raise not_found(KIND, call.values["name"], call.values["group"])
-    return found
-
-
-def list_of_group(call: Call) -> Answer:
-    return page(call, call.world.state.all_of(KIND, call.fill("~/resourceGroups/{group}/")))
-
-
-def list_all(call: Call) -> Answer:
-    return page(call, call.world.state.all_of(KIND, call.fill("~/")))
 
 
 def delete(call: Call) -> Answer:
@@ -198,12 +180,10 @@ def delete(call: Call) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "~/providers/Microsoft.ContainerRegistry/registries", list_all),
+    *REGISTRIES.reading,
     Route("POST", "~/providers/Microsoft.ContainerRegistry/checkNameAvailability", check_name),
-    Route("GET", OF_GROUP, list_of_group),
     Route("PUT", ONE, put),
     Route("PATCH", ONE, patch),
-    Route("GET", ONE, get),
     Route("DELETE", ONE, delete),
 )
 FINISHES = {"acr.created": created}

@@ -33,7 +33,7 @@ LOG_BEGINS = b"Downloading source code...\r\nFinished downloading source code\r\
 
 
 def upload_url(call: Call) -> Answer:
-    acr.existing(call)
+    acr.REGISTRIES.existing(call)
     relative = f"source/{datetime.now(UTC):%Y%m%d}0000/{uuid.uuid4()}.tar.gz"
     url = blobs.signed_url(call.world, f"{_container(call)}/{relative}", "cw")
     return answer({"uploadUrl": url, "relativePath": relative})
@@ -46,7 +46,7 @@ def _container(call: Call) -> str:
 
 
 def schedule(call: Call) -> Answer:
-    registry = acr.existing(call)
+    registry = acr.REGISTRIES.existing(call)
     asked = call.document()
     if text(asked, "type") != QUICK_BUILD:
         message = f"spin-aks sandbox: its registries run no {text(asked, 'type') or 'such task'}, only {QUICK_BUILD}."
@@ -95,12 +95,12 @@ def _queued(call: Call, asked: Document, name: str) -> Document:
 
 
 def get(call: Call) -> Answer:
-    acr.existing(call)
+    acr.REGISTRIES.existing(call)
     return answer(_shown(call.world, _existing(call)))
 
 
 def list_all(call: Call) -> Answer:
-    acr.existing(call)
+    acr.REGISTRIES.existing(call)
     runs = call.world.state.all_of(KIND, call.fill(RUNS) + "/")
     return page(call, [_shown(call.world, run) for run in runs])
 

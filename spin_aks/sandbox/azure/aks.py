@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from spin_aks.sandbox import documents, moments
 from spin_aks.sandbox.azure import aks_cluster, aks_commands, aks_kubeconfig, groups, identities, usages
-from spin_aks.sandbox.azure.call import Call, RefusedError, answer, empty, located, not_found, page
+from spin_aks.sandbox.azure.call import Call, RefusedError, answer, empty, located
+from spin_aks.sandbox.azure.collection import Collection
 from spin_aks.sandbox.azure.routes import Route
 from spin_aks.sandbox.documents import items, mapping, text
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from spin_aks.sandbox.web import Answer
 
 KIND = "Microsoft.ContainerService/managedClusters"
-OF_GROUP = "~/resourceGroups/{group}/providers/Microsoft.ContainerService/managedClusters"
-ONE = OF_GROUP + "/{name}"
+CLUSTERS = Collection(KIND)
+ONE = CLUSTERS.one
 OPERATION = "~/providers/Microsoft.ContainerService/locations/{location}/operations/{{id}}"
 RESULT = "~/providers/Microsoft.ContainerService/locations/{location}/operationresults/{{id}}"
 COMMAND_RESULT = (
@@ -42,11 +43,12 @@ def put(call: Call) -> Answer:
         _check(call, asked, before)
         cluster = aks_cluster.completed(call, asked, before, _changing(asked, before))
         state.put(KIND, call.fill(ONE), cluster)
-        headers = _begin(call, cluster, "aks.ready", with_result=False)
+        headers = begin(call, cluster, "aks.ready", with_result=False)
     return answer(cluster, *headers, status=HTTPStatus.OK if before else HTTPStatus.CREATED)
 
 
-def _begin(call: Call, cluster: Document, finish: str, *, with_result: bool) -> tuple[tuple[str, str], ...]:
+def begin(call: Call, cluster: Document, finish: str, *, with_result: bool) -> tuple[tuple[str, str], ...]:
+    """Starts an operation on the cluster of this request, with the address of its result where the answer has none."""
     location = text(cluster, "location")
     return call.world.operations.begin(
         call,
@@ -81,17 +83,19 @@ def _check(call: Call, asked: Document, before: Document | None) -> None:
     if not items(asked, "properties", "agentPoolProfiles"):
         message = "Required parameter agentPoolProfile is missing (null)."
         raise RefusedError(HTTPStatus.BAD_REQUEST, "InvalidParameter", message)
-    _check_busy(call)
+    check_busy(call)
     if before is None:
         usages.check_room(call, asked)
         return
+    _check_running(before)
     wanted = call.header("If-Match").strip('"')
     if wanted not in ("", "*", text(before, "eTag")):
         message = f"The etag '{wanted}' does not match the managed cluster's: it was changed by another operation."
         raise RefusedError(HTTPStatus.CONFLICT, "EtagMismatch", message)
 
 
-def _check_busy(call: Call) -> None:
+def check_busy(call: Call) -> None:
+    """Raises RefusedError (OperationNotAllowed) while something is done to the cluster of this request."""
     running = call.world.operations.running(call.fill(ONE))
     if running is None:
         return
@@ -137,35 +141,16 @@ def _node_group(group: str, cluster: Document) -> Document:
     }
 
 
-def get(call: Call) -> Answer:
-    return answer(existing(call))
-
-
-def existing(call: Call) -> Document:
-    found = call.world.state.get(KIND, call.fill(ONE))
-    if found is None:
-        raise not_found(KIND, call.values["name"], call.values["group"])
-    return found
-
-
-def list_of_group(call: Call) -> Answer:
-    return page(call, call.world.state.all_of(KIND, call.fill("~/resourceGroups/{group}/")))
-
-
-def list_all(call: Call) -> Answer:
-    return page(call, call.world.state.all_of(KIND, call.fill("~/")))
-
-
 def delete(call: Call) -> Answer:
     state = call.world.state
     with state.lock:
         cluster = state.get(KIND, call.fill(ONE))
         if cluster is None:
             return empty(HTTPStatus.NO_CONTENT)
-        _check_busy(call)
+        check_busy(call)
         documents.child(cluster, "properties")["provisioningState"] = "Deleting"
         state.put(KIND, call.fill(ONE), cluster)
-        headers = _begin(call, cluster, "aks.deleted", with_result=True)
+        headers = begin(call, cluster, "aks.deleted", with_result=True)
     return empty(HTTPStatus.ACCEPTED, *headers)
 
 
@@ -182,7 +167,7 @@ def deleted(world: World, operation: Operation) -> None:
 
 def user_credential(call: Call) -> Answer:
     """The kubeconfig of any user: with a token for Entra ID in clusters that ask it who somebody is."""
-    cluster = existing(call)
+    cluster = CLUSTERS.existing(call)
     _check_not_starting(cluster)
     try:
         value = aks_kubeconfig.user(cluster, call.values["group"], call.who.tenant_id, _leading(call))
@@ -209,8 +194,20 @@ def _check_not_starting(cluster: Document) -> None:
         raise RefusedError(HTTPStatus.CONFLICT, "OperationNotAllowed", message)
 
 
+def _check_running(cluster: Document) -> None:
+    if text(cluster, "properties", "powerState", "code") != "Stopped":
+        return
+    state = text(cluster, "properties", "provisioningState")
+    message = (
+        f"managed cluster is in Provisioning State({state}) and Power State(Stopped). Only start and delete operations "
+        "can be performed on a stopped cluster: https://learn.microsoft.com/azure/aks/start-stop-cluster"
+    )
+    raise RefusedError(HTTPStatus.CONFLICT, "OperationNotAllowed", message)
+
+
 def run_command(call: Call) -> Answer:
-    cluster = existing(call)
+    cluster = CLUSTERS.existing(call)
+    _check_running(cluster)
     asked = call.document()
     if documents.at(cluster, "properties", "apiServerAccessProfile", "disableRunCommand") is True:
         message = "Run command is disabled on this managed cluster (apiServerAccessProfile.disableRunCommand)."
@@ -243,10 +240,8 @@ def ran(_world: World, operation: Operation) -> Document:
 
 
 ROUTES = (
-    Route("GET", "~/providers/Microsoft.ContainerService/managedClusters", list_all),
-    Route("GET", OF_GROUP, list_of_group),
+    *CLUSTERS.reading,
     Route("PUT", ONE, put),
-    Route("GET", ONE, get),
     Route("DELETE", ONE, delete),
     Route("POST", ONE + "/listClusterUserCredential", user_credential),
     Route("POST", ONE + "/runCommand", run_command),

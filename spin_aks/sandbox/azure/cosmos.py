@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from spin_aks.sandbox import documents
 from spin_aks.sandbox.azure import access_keys, placement
-from spin_aks.sandbox.azure.call import RefusedError, answer, empty, not_found, page
+from spin_aks.sandbox.azure.call import RefusedError, answer, empty
+from spin_aks.sandbox.azure.collection import Collection
+from spin_aks.sandbox.azure.operations import gone
 from spin_aks.sandbox.azure.routes import Route
 
 if TYPE_CHECKING:
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
     from spin_aks.sandbox.web import Answer
 
 KIND = "Microsoft.DocumentDB/databaseAccounts"
-IN_GROUP = "~/resourceGroups/{group}/providers/" + KIND
-ONE = IN_GROUP + "/{account}"
+ACCOUNTS = Collection(KIND, "account")
+ONE = ACCOUNTS.one
 STATUS = "~/providers/Microsoft.DocumentDB/locations/{place}/operationsStatus/{{id}}"
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,42})[a-z0-9]")
 READ_KEYS = ("primaryReadonlyMasterKey", "secondaryReadonlyMasterKey")
@@ -80,7 +82,7 @@ def put(call: Call) -> Answer:
         raise BareRefusedError(HTTPStatus.BAD_REQUEST, "BadRequest", message)
     with call.world.state.lock:
         before = call.world.state.get(KIND, call.fill(ONE))
-        if before is None and _named(call.world, name):
+        if before is None and ACCOUNTS.named(call.world, name):
             message = (
                 f"Dns record for {name} under zone Document is already taken. Please use a different name for the "
                 f"account.{activity()}"
@@ -194,15 +196,11 @@ def endpoint(name: str) -> str:
 def patch(call: Call) -> Answer:
     asked = call.document()
     with call.world.state.lock:
-        before = existing(call)
+        before = ACCOUNTS.existing(call)
         check_idle(call)
         sent: Document = {"tags": documents.mapping(before, "tags"), "kind": before["kind"], **asked}
         account = call.world.state.put(KIND, call.fill(ONE), _account(call, sent, before))
     return answer(account, *_followed(call, account, "cosmos.ready"))
-
-
-def get(call: Call) -> Answer:
-    return answer(existing(call))
 
 
 def delete(call: Call) -> Answer:
@@ -215,43 +213,19 @@ def delete(call: Call) -> Answer:
     return answer({"status": "Enqueued"}, *_followed(call, account, "cosmos.gone"), status=HTTPStatus.ACCEPTED)
 
 
-def gone(world: World, operation: Operation) -> None:
-    world.state.delete_below(f"{operation.target}/")
-    world.state.delete(KIND, operation.target)
-
-
 def list_keys(call: Call) -> Answer:
-    existing(call)
+    ACCOUNTS.existing(call)
     return answer(access_keys.of(call.world, call.fill(ONE), KEYS, KEY_BYTES))
 
 
 def list_read_keys(call: Call) -> Answer:
-    existing(call)
+    ACCOUNTS.existing(call)
     keys = access_keys.of(call.world, call.fill(ONE), KEYS, KEY_BYTES)
     return answer({name: keys[name] for name in READ_KEYS})
 
 
-def list_in_subscription(call: Call) -> Answer:
-    return page(call, call.world.state.all_of(KIND, call.fill("~/")))
-
-
-def list_in_group(call: Call) -> Answer:
-    return page(call, call.world.state.all_of(KIND, call.fill("~/resourceGroups/{group}/")))
-
-
 def has_name(call: Call) -> Answer:
-    return empty(HTTPStatus.OK if _named(call.world, call.values["account"]) else HTTPStatus.NOT_FOUND)
-
-
-def existing(call: Call) -> Document:
-    found = call.world.state.get(KIND, call.fill(ONE))
-    if found is None:
-        raise not_found(KIND, call.values["account"], call.values["group"])
-    return found
-
-
-def _named(world: World, name: str) -> bool:
-    return any(documents.text(one, "name").lower() == name.lower() for one in world.state.all_of(KIND))
+    return empty(HTTPStatus.OK if ACCOUNTS.named(call.world, call.values["account"]) else HTTPStatus.NOT_FOUND)
 
 
 def activity() -> str:
@@ -261,11 +235,9 @@ def activity() -> str:
 
 ROUTES = (
     Route("HEAD", "/providers/Microsoft.DocumentDB/databaseAccountNames/{account}", has_name),
-    Route("GET", IN_GROUP, list_in_group),
-    Route("GET", "~/providers/Microsoft.DocumentDB/databaseAccounts", list_in_subscription),
+    *ACCOUNTS.reading,
     Route("PUT", ONE, put),
     Route("PATCH", ONE, patch),
-    Route("GET", ONE, get),
     Route("DELETE", ONE, delete),
     Route("POST", ONE + "/listKeys", list_keys),
     Route("POST", ONE + "/readonlykeys", list_read_keys),

@@ -41,12 +41,12 @@ BUILT_IN = {
 
 
 def list_definitions(call: Call) -> Answer:
-    cosmos.existing(call)
+    cosmos.ACCOUNTS.existing(call)
     return page(call, [_definition(call, role) for role in BUILT_IN])
 
 
 def get_definition(call: Call) -> Answer:
-    cosmos.existing(call)
+    cosmos.ACCOUNTS.existing(call)
     if call.values["role"].lower() not in BUILT_IN:
         raise cosmos_sql.not_found()
     return answer(_definition(call, call.values["role"].lower()))
@@ -69,7 +69,7 @@ def _definition(call: Call, role: str) -> Document:
 
 def put(call: Call) -> Answer:
     asked = documents.mapping(call.document(), "properties")
-    account = cosmos.existing(call)
+    account = cosmos.ACCOUNTS.existing(call)
     role, scope = documents.text(asked, "roleDefinitionId"), documents.text(asked, "scope")
     principal = documents.text(asked, "principalId")
     below, _, name = role.rpartition("/")
@@ -89,7 +89,7 @@ def put(call: Call) -> Answer:
 
 
 def get(call: Call) -> Answer:
-    cosmos.existing(call)
+    cosmos.ACCOUNTS.existing(call)
     found = call.world.state.get(ASSIGNMENT_KIND, call.fill(ASSIGNMENT))
     if found is None:
         raise cosmos_sql.not_found()
@@ -97,12 +97,12 @@ def get(call: Call) -> Answer:
 
 
 def list_all(call: Call) -> Answer:
-    cosmos.existing(call)
+    cosmos.ACCOUNTS.existing(call)
     return page(call, call.world.state.all_of(ASSIGNMENT_KIND, call.fill(ASSIGNMENTS) + "/"))
 
 
 def delete(call: Call) -> Answer:
-    cosmos.existing(call)
+    cosmos.ACCOUNTS.existing(call)
     there = call.world.state.delete(ASSIGNMENT_KIND, call.fill(ASSIGNMENT))
     return empty(HTTPStatus.OK if there else HTTPStatus.NO_CONTENT)
 

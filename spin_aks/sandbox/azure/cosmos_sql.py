@@ -17,6 +17,7 @@ from spin_aks.sandbox import documents
 from spin_aks.sandbox.azure import cosmos, placement
 from spin_aks.sandbox.azure.call import answer, page
 from spin_aks.sandbox.azure.cosmos import BareRefusedError
+from spin_aks.sandbox.azure.operations import gone
 from spin_aks.sandbox.azure.routes import Route
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ COUNTED: Document = {
 
 def put_database(call: Call) -> Answer:
     asked = _resource(call, "database")
-    cosmos.existing(call)
+    cosmos.ACCOUNTS.existing(call)
     before = call.world.state.get(DATABASE_KIND, call.fill(DATABASE))
     rid = documents.text(before, "properties", "resource", "_rid") or _random_id(4)
     resource: Document = {
@@ -119,7 +120,7 @@ def _random_id(size_bytes: int) -> str:
 
 
 def _begun(call: Call, target: str, kind: str, resource: Document) -> Answer:
-    account = cosmos.existing(call)
+    account = cosmos.ACCOUNTS.existing(call)
     made: Document = {
         "id": target,
         "type": kind,
@@ -147,24 +148,24 @@ def made(world: World, operation: Operation) -> Document:
 
 
 def get_database(call: Call) -> Answer:
-    cosmos.existing(call)
+    cosmos.ACCOUNTS.existing(call)
     return answer(_existing(call, DATABASE_KIND, call.fill(DATABASE)))
 
 
 def get_container(call: Call) -> Answer:
-    cosmos.existing(call)
+    cosmos.ACCOUNTS.existing(call)
     found = _existing(call, CONTAINER_KIND, call.fill(CONTAINER))
     documents.child(found, "properties", "resource")["statistics"] = [COUNTED]
     return answer(found)
 
 
 def list_databases(call: Call) -> Answer:
-    cosmos.existing(call)
+    cosmos.ACCOUNTS.existing(call)
     return page(call, call.world.state.all_of(DATABASE_KIND, call.fill(DATABASES) + "/"))
 
 
 def list_containers(call: Call) -> Answer:
-    cosmos.existing(call)
+    cosmos.ACCOUNTS.existing(call)
     _existing(call, DATABASE_KIND, call.fill(DATABASE))
     return page(call, call.world.state.all_of(CONTAINER_KIND, call.fill(CONTAINERS) + "/"))
 
@@ -178,17 +179,12 @@ def delete_container(call: Call) -> Answer:
 
 
 def _end(call: Call, kind: str, target: str) -> Answer:
-    account = cosmos.existing(call)
+    account = cosmos.ACCOUNTS.existing(call)
     _existing(call, kind, target)
     status = call.fill(cosmos.STATUS, place=placement.region(documents.text(account, "location")))
     begin = call.world.operations.begin
     headers = begin(call, target, kind, "cosmos_sql.gone", status=status, words=cosmos.WAITING)
     return answer({"status": "Enqueued"}, *headers, status=HTTPStatus.ACCEPTED)
-
-
-def gone(world: World, operation: Operation) -> None:
-    world.state.delete_below(f"{operation.target}/")
-    world.state.delete(operation.kind, operation.target)
 
 
 def _existing(call: Call, kind: str, target: str) -> Document:

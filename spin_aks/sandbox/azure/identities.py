@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from spin_aks.sandbox import documents
 from spin_aks.sandbox.azure import groups
-from spin_aks.sandbox.azure.call import Call, RefusedError, answer, empty, located, not_found, page
+from spin_aks.sandbox.azure.call import Call, RefusedError, answer, empty, located, page
+from spin_aks.sandbox.azure.collection import Collection
 from spin_aks.sandbox.azure.routes import Route
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 KIND = "Microsoft.ManagedIdentity/userAssignedIdentities"
 FEDERATED = f"{KIND}/federatedIdentityCredentials"
-OF_GROUP = "~/resourceGroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
-ONE = OF_GROUP + "/{name}"
+IDENTITIES = Collection(KIND)
+ONE = IDENTITIES.one
 CREDENTIALS = ONE + "/federatedIdentityCredentials"
 CREDENTIAL = CREDENTIALS + "/{credential}"
 PRINCIPALS = "principals"
@@ -93,32 +94,13 @@ def put(call: Call) -> Answer:
     return answer(identity, status=HTTPStatus.OK if before else HTTPStatus.CREATED)
 
 
-def get(call: Call) -> Answer:
-    return answer(existing(call))
-
-
-def existing(call: Call) -> Document:
-    found = call.world.state.get(KIND, call.fill(ONE))
-    if found is None:
-        raise not_found(KIND, call.values["name"], call.values["group"])
-    return found
-
-
-def list_of_group(call: Call) -> Answer:
-    return page(call, call.world.state.all_of(KIND, call.fill("~/resourceGroups/{group}/")))
-
-
-def list_all(call: Call) -> Answer:
-    return page(call, call.world.state.all_of(KIND, call.fill("~/")))
-
-
 def delete(call: Call) -> Answer:
     return empty(HTTPStatus.OK if remove(call.world.state, call.fill(ONE)) else HTTPStatus.NO_CONTENT)
 
 
 def put_credential(call: Call) -> Answer:
     asked = documents.mapping(call.document(), "properties")
-    existing(call)
+    IDENTITIES.existing(call)
     state, key = call.world.state, call.fill(CREDENTIAL)
     with state.lock:
         _check_credential(call, asked)
@@ -153,7 +135,7 @@ def _check_credential(call: Call, asked: Document) -> None:
 
 
 def get_credential(call: Call) -> Answer:
-    existing(call)
+    IDENTITIES.existing(call)
     found = call.world.state.get(FEDERATED, call.fill(CREDENTIAL))
     if found is None:
         message = "The specified Federated Identity Credential could not be found."
@@ -162,7 +144,7 @@ def get_credential(call: Call) -> Answer:
 
 
 def list_credentials(call: Call) -> Answer:
-    existing(call)
+    IDENTITIES.existing(call)
     return page(call, call.world.state.all_of(FEDERATED, call.fill(CREDENTIALS) + "/"))
 
 
@@ -172,10 +154,8 @@ def delete_credential(call: Call) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "~/providers/Microsoft.ManagedIdentity/userAssignedIdentities", list_all),
-    Route("GET", OF_GROUP, list_of_group),
+    *IDENTITIES.reading,
     Route("PUT", ONE, put),
-    Route("GET", ONE, get),
     Route("DELETE", ONE, delete),
     Route("GET", CREDENTIALS, list_credentials),
     Route("PUT", CREDENTIAL, put_credential),

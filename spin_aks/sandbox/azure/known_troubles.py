@@ -129,6 +129,16 @@ def _locked(call: Call) -> RefusedError:
     return RefusedError(409, "ScopeLocked", message, ("x-ms-failure-cause", "gateway"))
 
 
+def _concurrent(call: Call) -> RefusedError:
+    """As https://github.com/pulumi/pulumi-azure-native/issues/4343 has it."""
+    identity = call.request.path.lower().partition("/federatedidentitycredentials")[0]
+    message = (
+        f"Too many Federated Identity Credentials are written concurrently for the managed identity '{identity}'. "
+        "Concurrent Federated Identity Credentials writes under the same managed identity are not supported."
+    )
+    return RefusedError(409, "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity", message)
+
+
 def _unavailable(_call: Call) -> RefusedError:
     return RefusedError(503, "ServiceUnavailable", "The service is temporarily unavailable. Try again later.")
 
@@ -142,5 +152,6 @@ BY_NAME: dict[str, Callable[[Call], RefusedError]] = {
     "RequestDisallowedByPolicy": _policy,
     "ScopeLocked": _locked,
     "ServiceUnavailable": _unavailable,
+    "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity": _concurrent,
 }
 NAMES = tuple(BY_NAME)

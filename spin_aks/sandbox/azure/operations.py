@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 KIND = "operations"
 LOOKS = 1
-REMEMBERED_S = 24 * 3600
+# Of those that have ended: nobody polls for longer, and each request reads them all.
+REMEMBERED, REMEMBERED_S = 100, 24 * 3600
 # Without it clients wait 30 seconds between two looks.
 AT_ONCE = ("retry-after-ms", "1")
 
@@ -165,8 +166,9 @@ class Operations:
             self._write(_changed(operation, ended=moments.now(), note=note))
 
     def _forget_old_ones(self) -> None:
-        for operation in self._all():
-            if operation.ended and moments.seconds_since(operation.ended) > REMEMBERED_S:
+        ended = sorted((one for one in self._all() if one.ended), key=lambda one: (one.ended, one.due), reverse=True)
+        for number, operation in enumerate(ended):
+            if number >= REMEMBERED or moments.seconds_since(operation.ended) > REMEMBERED_S:
                 self._state.delete(KIND, operation.name)
 
     def _write(self, operation: Operation) -> None:
@@ -241,3 +243,9 @@ def _mark_failed(world: World, operation: Operation) -> None:
     if resource is not None:
         documents.child(resource, "properties")["provisioningState"] = "Failed"
         state.put(operation.kind, operation.target, resource)
+
+
+def gone(world: World, operation: Operation) -> None:
+    """A Finish: the resource is gone, with everything below it."""
+    world.state.delete_below(f"{operation.target}/")
+    world.state.delete(operation.kind, operation.target)

@@ -12,7 +12,9 @@ from urllib.parse import quote
 
 from spin_aks.sandbox import documents
 from spin_aks.sandbox.azure import access_keys, identities, placement
-from spin_aks.sandbox.azure.call import RefusedError, answer, empty, not_found, page
+from spin_aks.sandbox.azure.call import RefusedError, answer, empty, page
+from spin_aks.sandbox.azure.collection import Collection
+from spin_aks.sandbox.azure.operations import gone
 from spin_aks.sandbox.azure.routes import Route
 
 if TYPE_CHECKING:
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 
 # Requests spell it in lower case, ids do not.
 KIND, SPELLED = "Microsoft.Cache/Redis", "Microsoft.Cache/redis"
-IN_GROUP = "~/resourceGroups/{group}/providers/" + SPELLED
-ONE = IN_GROUP + "/{name}"
+CACHES = Collection(SPELLED)
+ONE = CACHES.one
 ID = ONE.replace(SPELLED, KIND)
 STATUS = "~/providers/Microsoft.Cache/locations/{place}/asyncOperations/{{id}}"
 KEYS, KEY_BYTES = ("primaryKey", "secondaryKey"), 33
@@ -50,7 +52,7 @@ def put(call: Call) -> Answer:
     asked = call.document()
     with call.world.state.lock:
         before = call.world.state.get(KIND, call.fill(ID))
-        if before is None and _named(call.world, call.values["name"]):
+        if before is None and CACHES.named(call.world, call.values["name"]):
             raise taken()
         if before is not None and call.world.operations.running(call.fill(ID)):
             raise busy()
@@ -149,17 +151,13 @@ def ready(world: World, operation: Operation) -> None:
 def patch(call: Call) -> Answer:
     asked = call.document()
     with call.world.state.lock:
-        before = _existing(call)
+        before = CACHES.existing(call)
         if call.world.operations.running(call.fill(ID)):
             raise busy()
         changed = _cache(call, {"tags": documents.mapping(before, "tags"), **asked}, before)
         documents.child(changed, "properties")["provisioningState"] = "Succeeded"
         documents.child(changed, "properties")["instances"] = documents.at(before, "properties", "instances")
         return answer(call.world.state.put(KIND, call.fill(ID), changed))
-
-
-def get(call: Call) -> Answer:
-    return answer(_existing(call))
 
 
 def delete(call: Call) -> Answer:
@@ -176,18 +174,13 @@ def delete(call: Call) -> Answer:
     )
 
 
-def gone(world: World, operation: Operation) -> None:
-    world.state.delete_below(f"{operation.target}/")
-    world.state.delete(KIND, operation.target)
-
-
 def list_keys(call: Call) -> Answer:
-    _existing(call)
+    CACHES.existing(call)
     return answer(access_keys.of(call.world, call.fill(ID), KEYS, KEY_BYTES))
 
 
 def list_policies(call: Call) -> Answer:
-    where = documents.text(_existing(call), "id")
+    where = documents.text(CACHES.existing(call), "id")
     found: list[Document] = [
         {
             "id": f"{where}/accessPolicies/{name}",
@@ -200,29 +193,10 @@ def list_policies(call: Call) -> Answer:
     return page(call, found)
 
 
-def list_in_subscription(call: Call) -> Answer:
-    return page(call, call.world.state.all_of(KIND, call.fill("~/")))
-
-
-def list_in_group(call: Call) -> Answer:
-    return page(call, call.world.state.all_of(KIND, call.fill("~/resourceGroups/{group}/")))
-
-
 def check_name(call: Call) -> Answer:
-    if _named(call.world, documents.text(call.document(), "name")):
+    if CACHES.named(call.world, documents.text(call.document(), "name")):
         raise taken()
     return empty(HTTPStatus.OK)
-
-
-def _existing(call: Call) -> Document:
-    found = call.world.state.get(KIND, call.fill(ID))
-    if found is None:
-        raise not_found(SPELLED, call.values["name"], call.values["group"])
-    return found
-
-
-def _named(world: World, name: str) -> bool:
-    return any(documents.text(one, "name").lower() == name.lower() for one in world.state.all_of(KIND))
 
 
 def taken() -> RefusedError:
@@ -243,12 +217,10 @@ def busy() -> RefusedError:
 
 
 ROUTES = (
-    Route("GET", IN_GROUP, list_in_group),
-    Route("GET", "~/providers/Microsoft.Cache/redis", list_in_subscription),
+    *CACHES.reading,
     Route("POST", "~/providers/Microsoft.Cache/checkNameAvailability", check_name),
     Route("PUT", ONE, put),
     Route("PATCH", ONE, patch),
-    Route("GET", ONE, get),
     Route("DELETE", ONE, delete),
     Route("POST", ONE + "/listKeys", list_keys),
     Route("GET", ONE + "/accessPolicies", list_policies),

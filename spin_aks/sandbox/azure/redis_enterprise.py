@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from spin_aks.sandbox import documents
 from spin_aks.sandbox.azure import access_keys, placement, redis
 from spin_aks.sandbox.azure.call import RefusedError, answer, empty, not_found, page
+from spin_aks.sandbox.azure.collection import Collection
+from spin_aks.sandbox.azure.operations import gone
 from spin_aks.sandbox.azure.routes import Route
 
 if TYPE_CHECKING:
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 
 KIND = "Microsoft.Cache/redisEnterprise"
 DATABASE_KIND = KIND + "/databases"
-IN_GROUP = "~/resourceGroups/{group}/providers/" + KIND
-ONE = IN_GROUP + "/{cluster}"
+CLUSTERS = Collection(KIND, "cluster")
+ONE = CLUSTERS.one
 DATABASES = ONE + "/databases"
 DATABASE = DATABASES + "/{database}"
 STATUS = "~/providers/Microsoft.Cache/locations/{place}/operationsStatus/{{id}}"
@@ -37,7 +39,7 @@ def put(call: Call) -> Answer:
     asked = call.document()
     with call.world.state.lock:
         before = call.world.state.get(KIND, call.fill(ONE))
-        if before is None and _named(call.world, call.values["cluster"]):
+        if before is None and CLUSTERS.named(call.world, call.values["cluster"]):
             raise redis.taken()
         if before is not None and call.world.operations.running(call.fill(ONE)):
             raise redis.busy()
@@ -89,7 +91,7 @@ def _cluster(call: Call, asked: Document, before: Document | None) -> Document:
 def put_database(call: Call) -> Answer:
     asked = documents.mapping(call.document(), "properties")
     with call.world.state.lock:
-        _existing(call)
+        CLUSTERS.existing(call)
         target = call.fill(DATABASE)
         before = call.world.state.get(DATABASE_KIND, target)
         if call.world.operations.running(call.fill(ONE)) or call.world.operations.running(target):
@@ -138,10 +140,6 @@ def ready(world: World, operation: Operation) -> None:
         world.state.put(operation.kind, operation.target, resource)
 
 
-def get(call: Call) -> Answer:
-    return answer(_existing(call))
-
-
 def get_database(call: Call) -> Answer:
     return answer(_existing_database(call))
 
@@ -162,14 +160,9 @@ def _end(call: Call, kind: str, target: str) -> Answer:
         raise redis.busy()
     documents.child(resource, "properties").update(provisioningState="Deleting", resourceState="Deleting")
     call.world.state.put(kind, target, resource)
-    status = call.fill(STATUS, place=placement.region(documents.text(_existing(call), "location")))
+    status = call.fill(STATUS, place=placement.region(documents.text(CLUSTERS.existing(call), "location")))
     headers = call.world.operations.begin(call, target, kind, "redis_enterprise.gone", status=status)
     return empty(HTTPStatus.ACCEPTED, *headers)
-
-
-def gone(world: World, operation: Operation) -> None:
-    world.state.delete_below(f"{operation.target}/")
-    world.state.delete(operation.kind, operation.target)
 
 
 def list_keys(call: Call) -> Answer:
@@ -178,36 +171,17 @@ def list_keys(call: Call) -> Answer:
     return answer(access_keys.of(call.world, call.fill(DATABASE), KEYS, KEY_BYTES))
 
 
-def list_in_subscription(call: Call) -> Answer:
-    return page(call, call.world.state.all_of(KIND, call.fill("~/")))
-
-
-def list_in_group(call: Call) -> Answer:
-    return page(call, call.world.state.all_of(KIND, call.fill("~/resourceGroups/{group}/")))
-
-
 def list_databases(call: Call) -> Answer:
-    _existing(call)
+    CLUSTERS.existing(call)
     return page(call, call.world.state.all_of(DATABASE_KIND, call.fill(DATABASES) + "/"))
 
 
-def _existing(call: Call) -> Document:
-    found = call.world.state.get(KIND, call.fill(ONE))
-    if found is None:
-        raise not_found(KIND, call.values["cluster"], call.values["group"])
-    return found
-
-
 def _existing_database(call: Call) -> Document:
-    _existing(call)
+    CLUSTERS.existing(call)
     found = call.world.state.get(DATABASE_KIND, call.fill(DATABASE))
     if found is None:
         raise not_found(DATABASE_KIND, f"{call.values['cluster']}/{call.values['database']}", call.values["group"])
     return found
-
-
-def _named(world: World, name: str) -> bool:
-    return any(documents.text(one, "name").lower() == name.lower() for one in world.state.all_of(KIND))
 
 
 def _missing(what: str) -> RefusedError:
@@ -215,10 +189,8 @@ def _missing(what: str) -> RefusedError:
 
 
 ROUTES = (
-    Route("GET", IN_GROUP, list_in_group),
-    Route("GET", "~/providers/Microsoft.Cache/redisEnterprise", list_in_subscription),
+    *CLUSTERS.reading,
     Route("PUT", ONE, put),
-    Route("GET", ONE, get),
     Route("DELETE", ONE, delete),
     Route("GET", DATABASES, list_databases),
     Route("PUT", DATABASE, put_database),

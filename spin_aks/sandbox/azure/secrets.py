@@ -13,10 +13,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from spin_aks.sandbox import documents
-from spin_aks.sandbox.azure import vault_access, vaults
+from spin_aks.sandbox.azure import vault_access
 from spin_aks.sandbox.azure.call import RefusedError, answer, empty
 from spin_aks.sandbox.azure.deleted_vaults import RETENTION_DAYS
 from spin_aks.sandbox.azure.routes import Route
+from spin_aks.sandbox.azure.vault_names import VAULTS
 from spin_aks.sandbox.web import ClientGoneError
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _is_seen(call: Call, secret: Document) -> bool:
 
 def _vault(call: Call, permission: str) -> Document:
     """The vault of this host, which lets the caller do that."""
-    vault = vaults.named(call.world, call.values["vault"])
+    vault = VAULTS.named(call.world, call.values["vault"])
     if vault is None:
         # It was deleted since the client connected.
         raise ClientGoneError

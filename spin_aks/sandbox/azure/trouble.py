@@ -65,6 +65,7 @@ EFFECTS = {
     "message": "a string",
     "headers": "a table",
     "body": "any value",
+    "text": "a string",
 }
 OPERATION = {"slow_s": "a number", "fail": "a table"}
 
@@ -231,6 +232,8 @@ def _played(rule: Document, call: Call) -> Answer | None:
         found = known_troubles.refusal(name, call).answer
     elif "status" not in rule:
         return None
+    elif "text" in rule:
+        return _as_it_stands(rule)
     elif "body" in rule:
         found = answer(rule["body"], status=documents.number(rule, "status"))
     else:
@@ -239,6 +242,22 @@ def _played(rule: Document, call: Call) -> Answer | None:
         found = RefusedError(status, code, documents.text(rule, "message")).answer
     headers = tuple(documents.strings(rule, "headers").items())
     return Answer(found.status, found.content, (*found.headers, *headers))
+
+
+def _is_id(value: JSON) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def _are_texts(table: Document) -> bool:
+    return all(isinstance(value, str) for value in table.values())
+
+
+def _as_it_stands(rule: Document) -> Answer:
+    """Not from Azure, by its looks: a text of any kind, HTML unless its headers say otherwise."""
+    headers = documents.strings(rule, "headers")
+    kind = {} if "content-type" in {name.lower() for name in headers} else {"Content-Type": "text/html"}
+    content = documents.text(rule, "text").encode()
+    return Answer(documents.number(rule, "status"), content, (*kind.items(), *headers.items()))
 
 
 def _seconds(document: Document, name: str) -> float:

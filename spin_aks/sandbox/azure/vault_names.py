@@ -10,12 +10,13 @@ import re
 from http import HTTPStatus
 
 from spin_aks.sandbox.azure.call import RefusedError
+from spin_aks.sandbox.azure.collection import Collection
 
 KIND = "Microsoft.KeyVault/vaults"
-IN_GROUP = "~/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults"
+VAULTS = Collection(KIND, "vault")
+ONE = VAULTS.one
 # Where the names of hosts are kept, as long as they lead anywhere.
 HOSTS = "hosts"
-ONE = IN_GROUP + "/{vault}"
 NAME = re.compile(r"(?=.{3,24}$)[a-zA-Z](?:-?[a-zA-Z0-9])*")
 
 

@@ -6,10 +6,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from spin_aks.sandbox import documents
-from spin_aks.sandbox.azure import vaults
 from spin_aks.sandbox.azure.call import RefusedError, answer
 from spin_aks.sandbox.azure.routes import Route
-from spin_aks.sandbox.azure.vault_names import KIND, ONE
+from spin_aks.sandbox.azure.vault_names import KIND, ONE, VAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +23,7 @@ def change(call: Call) -> Answer:
     """`add` joins permissions to those that a policy's owner has, `remove` takes them, `replace` sets them."""
     asked = documents.items(call.document(), "properties", "accessPolicies")
     with call.world.state.lock:
-        vault = vaults.existing(call)
+        vault = VAULTS.existing(call)
         do = CHANGES.get(call.values["change"].lower())
         if do is None:
             message = f"The operation kind '{call.values['change']}' is none of add, replace, remove."

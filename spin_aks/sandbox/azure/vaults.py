@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from spin_aks.sandbox import documents
 from spin_aks.sandbox.azure import deleted_vaults, placement, vault_names
-from spin_aks.sandbox.azure.call import RefusedError, answer, empty, not_found, page
+from spin_aks.sandbox.azure.call import RefusedError, answer, empty
 from spin_aks.sandbox.azure.deleted_vaults import RETENTION_DAYS
 from spin_aks.sandbox.azure.made_by import system_data
 from spin_aks.sandbox.azure.operations import AT_ONCE
 from spin_aks.sandbox.azure.routes import Route
-from spin_aks.sandbox.azure.vault_names import HOSTS, IN_GROUP, KIND, ONE, host, uri
+from spin_aks.sandbox.azure.vault_names import HOSTS, KIND, ONE, VAULTS, host, uri
 
 if TYPE_CHECKING:
     from spin_aks.sandbox.azure.call import Call
@@ -60,7 +60,7 @@ def _check_free(call: Call, gone: Document | None) -> None:
     name = call.values["vault"]
     if gone is not None and documents.text(gone, "subscription").lower() == call.values["subscription"].lower():
         raise vault_names.soft_deleted()
-    if gone is not None or named(call.world, name) is not None:
+    if gone is not None or VAULTS.named(call.world, name) is not None:
         raise vault_names.taken(name)
 
 
@@ -117,7 +117,7 @@ def registered(world: World, operation: Operation) -> Document | None:
 
 
 def get(call: Call) -> Answer:
-    vault = existing(call)
+    vault = VAULTS.existing(call)
     # Whoever waits for the vault has nothing else to look at.
     waits = call.world.operations.running(call.fill(ONE)) is not None
     return answer(vault, *((AT_ONCE,) if waits else ()))
@@ -127,7 +127,7 @@ def patch(call: Call) -> Answer:
     """What is sent changes, access policies as a whole; the rest stays."""
     asked = call.document()
     with call.world.state.lock:
-        before = existing(call)
+        before = VAULTS.existing(call)
         whole = {"tags": documents.mapping(before, "tags"), **asked, "location": documents.text(before, "location")}
         return answer(call.world.state.put(KIND, call.fill(ONE), _vault(call, whole, before)))
 
@@ -155,43 +155,23 @@ def _recover(call: Call, gone: Document | None) -> Answer:
     return answer(call.world.state.put(KIND, call.fill(ONE), back))
 
 
-def list_in_subscription(call: Call) -> Answer:
-    return page(call, call.world.state.all_of(KIND, call.fill("~/")))
-
-
-def list_in_group(call: Call) -> Answer:
-    return page(call, call.world.state.all_of(KIND, call.fill(IN_GROUP) + "/"))
-
-
 def check_name(call: Call) -> Answer:
     name = documents.text(call.document(), "name")
     if not vault_names.fits(name):
         refusal = vault_names.malformed(name)
         return answer({"nameAvailable": False, "reason": "AccountNameInvalid", "message": str(refusal)})
-    if named(call.world, name) or deleted_vaults.find(call.world, name):
+    if VAULTS.named(call.world, name) or deleted_vaults.find(call.world, name):
         message = str(vault_names.taken(name))
         return answer({"nameAvailable": False, "reason": "AlreadyExists", "message": message})
     return answer({"nameAvailable": True})
 
 
-def existing(call: Call) -> Document:
-    found = call.world.state.get(KIND, call.fill(ONE))
-    if found is None:
-        raise not_found(KIND, call.values["vault"], call.values["group"])
-    return found
-
-
-def named(world: World, name: str) -> Document | None:
-    """The one vault of that name, in whichever subscription."""
-    return next((one for one in world.state.all_of(KIND) if documents.text(one, "name").lower() == name.lower()), None)
-
-
 ROUTES = (
-    Route("GET", IN_GROUP, list_in_group),
-    Route("GET", "~/providers/Microsoft.KeyVault/vaults", list_in_subscription),
     Route("POST", "~/providers/Microsoft.KeyVault/checkNameAvailability", check_name),
     Route("PUT", ONE, put),
+    # Before how all others are read.
     Route("GET", ONE, get),
+    *VAULTS.reading,
     Route("PATCH", ONE, patch),
     Route("DELETE", ONE, delete),
 )

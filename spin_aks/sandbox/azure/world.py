@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Each has ROUTES, and FINISHES for its operations: name -> what happens at the end.
 SERVICES = (
     *("login", "subscriptions", "providers", "usages", "groups", "resources"),
-    *("role_definitions", "roles", "identities", "aks", "acr", "acr_login", "acr_tasks", "blobs"),
+    *("role_definitions", "roles", "identities", "aks", "aks_power", "acr", "acr_login", "acr_tasks", "blobs"),
     *("vaults", "deleted_vaults", "vault_policies", "secrets"),
     *("redis", "redis_enterprise", "cosmos", "cosmos_sql", "cosmos_roles"),
 )

@@ -12,7 +12,7 @@ import yaml
 from testbed import azure_sandbox
 from testbed.azure_requests import BELOW, ask, cluster_body, cluster_path, error, group
 
-from spin_aks.sandbox.azure import identifiers
+from spin_aks.sandbox.azure import identifiers, operations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -266,3 +266,85 @@ def test_a_command_can_be_refused(azure: Clients, properties: dict[str, Any], bo
     made(azure, **properties)
 
     assert (400, code) == error(ask(azure, "POST", cluster_path() + "/runCommand", body))[:2]
+
+
+def switched(azure: Clients, verb: str) -> tuple[int, list[tuple[str, str]]]:
+    """The status of the request, and state and power of the cluster, look by look until it ended."""
+    begun = ask(azure, "POST", f"{cluster_path()}/{verb}")
+    seen = []
+    for _ in range(2):
+        properties = ask(azure, "GET", cluster_path()).json()["properties"]
+        seen.append((properties["provisioningState"], properties["powerState"]["code"]))
+    assert "Succeeded" == ask(azure, "GET", begun.headers["Azure-AsyncOperation"]).json()["status"]
+    assert 200 == ask(azure, "GET", begun.headers["Location"]).status_code
+    return begun.status_code, seen
+
+
+def test_a_cluster_is_stopped_and_started_again(azure: Clients) -> None:
+    made(azure)
+
+    stopped = switched(azure, "stop")
+    pools = ask(azure, "GET", cluster_path()).json()["properties"]["agentPoolProfiles"]
+    started = switched(azure, "start")
+
+    assert (202, [("Stopping", "Running"), ("Succeeded", "Stopped")]) == stopped
+    assert [{"code": "Stopped"}] == [pool["powerState"] for pool in pools]
+    assert (202, [("Starting", "Stopped"), ("Succeeded", "Running")]) == started
+
+
+@pytest.mark.parametrize(("first", "verb"), [("", "start"), ("stop", "stop")])
+def test_what_is_stopped_or_started_already_is_not_so_once_more(azure: Clients, first: str, verb: str) -> None:
+    made(azure)
+    if first:
+        switched(azure, first)
+    power = "Stopped" if first else "Running"
+
+    status, code, message = error(ask(azure, "POST", f"{cluster_path()}/{verb}"))
+
+    assert (400, "BadRequest") == (status, code)
+    assert message.startswith(f"managed cluster is in Provisioning State(Succeeded) and Power State({power}), {verb}")
+
+
+def test_a_stopped_cluster_can_be_read_and_deleted_and_nothing_else(azure: Clients) -> None:
+    cluster = made(azure)
+    switched(azure, "stop")
+
+    refused = [
+        error(ask(azure, "PUT", cluster_path(), cluster))[:2],
+        error(ask(azure, "POST", cluster_path() + "/runCommand", {"command": "true"}))[:2],
+    ]
+
+    assert [(409, "OperationNotAllowed")] * 2 == refused
+    assert 200 == ask(azure, "POST", cluster_path() + "/listClusterUserCredential").status_code
+    assert 202 == ask(azure, "DELETE", cluster_path()).status_code
+
+
+def test_a_cluster_that_is_being_stopped_takes_nothing_new(azure: Clients) -> None:
+    made(azure)
+    ask(azure, "POST", cluster_path() + "/stop")
+
+    assert (409, "OperationNotAllowed") == error(ask(azure, "POST", cluster_path() + "/start"))[:2]
+
+
+def test_of_operations_that_ended_only_the_newest_are_remembered(azure: Clients, world: World) -> None:
+    made(azure)
+
+    for _ in range(operations.REMEMBERED + 20):
+        url = ask(azure, "PUT", cluster_path(), cluster_body()).headers["Azure-AsyncOperation"]
+        ask(azure, "GET", url)
+        assert "Succeeded" == ask(azure, "GET", url).json()["status"]
+
+    kept = world.state.all_of(operations.KIND)
+    assert operations.REMEMBERED <= len(kept) <= operations.REMEMBERED + 1
+    assert 200 == ask(azure, "GET", url).status_code
+
+
+def test_an_operation_that_goes_on_is_never_forgotten(azure: Clients, world: World) -> None:
+    ask(azure, "PUT", cluster_path("slow"), cluster_body())
+    made(azure)
+
+    for _ in range(operations.REMEMBERED + 20):
+        ask(azure, "GET", ask(azure, "PUT", cluster_path(), cluster_body()).headers["Azure-AsyncOperation"])
+        ask(azure, "GET", cluster_path())
+
+    assert world.operations.running(cluster_path("slow").replace("~", BELOW)) is not None

@@ -64,6 +64,33 @@ def test_a_rule_can_be_json_and_give_any_body(azure: Clients, trouble: Callable[
     assert {"value": []} == ask(azure, "GET", "~/locations").json()
 
 
+@pytest.mark.parametrize(
+    ("rule", "kind", "content"),
+    [
+        ('text = "<html>no"', "text/html", b"<html>no"),
+        ('text = ""', "text/html", b""),
+        (
+            """text = '{"value": ['\nheaders = { content-type = "application/json" }""",
+            "application/json",
+            b'{"value": [',
+        ),
+    ],
+)
+def test_a_rule_can_give_a_text_that_is_no_json(
+    azure: Clients, trouble: Callable[[str], None], rule: str, kind: str, content: bytes
+) -> None:
+    trouble(f'[[rule]]\npath = "*/locations"\nstatus = 200\n{rule}')
+
+    answer = ask(azure, "GET", "~/locations")
+
+    assert (200, kind, content) == (answer.status_code, answer.headers["Content-Type"], answer.content)
+
+
+def test_a_text_needs_a_status() -> None:
+    with pytest.raises(TroubleFileError, match="there is no `status`"):
+        parsed(b'[[rule]]\ntext = "x"', "trouble.toml")
+
+
 def test_only_the_requests_that_fit_are_struck(azure: Clients, trouble: Callable[[str], None]) -> None:
     trouble('[[rule]]\nmethod = "PUT DELETE"\nhost = "management.*"\npath = "*/RG1"\nstatus = 500')
 
