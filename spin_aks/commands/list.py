@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     pipeline.configure(parser)
-    parser.add_argument("--refresh", action="store_true", help="ask the cluster and the registry, too")
+    parser.add_argument("--refresh", action="store_true", help="ask the cluster, the registry and Azure, too")
     parser.add_argument("--output", choices=("text", "json"), default="text", help="what to print on stdout")
 
 
@@ -26,9 +26,9 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     terminal.put(table(plan))
     terminal.say(
-        "seen here, in the cluster and in the registry"
+        "seen here, in the cluster, in the registry and in Azure"
         if arguments.refresh
-        else "seen here only; `--refresh` asks the cluster and the registry, too"
+        else "seen here only; `--refresh` asks the cluster, the registry and Azure, too"
     )
     return 0
 

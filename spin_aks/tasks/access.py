@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from spin_aks import files, terminal
 from spin_aks.errors import AzureError, Problem
 from spin_aks.tasks import resources, rights, rights_identity, rights_vault
+from spin_aks.tasks.azure_place import show_plan
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _refused(context: Context, found: tuple[Right, ...], before: frozenset[tuple
     lacking = [right for right in found if right.lacks]
     again = [right for right in lacking if _whose(right.now.to_json()) in before]
     for right in lacking:
-        terminal.say(f"to be given in Azure{' again' if right in again else ''}: {'; '.join(right.plan)}")
+        show_plan(f"to be given in Azure{' again' if right in again else ''}", right.plan)
     refused = [right for right in lacking if right not in again and not right.allowed(context.consent)]
     if refused and context.consent.ask:
         from spin_aks import prompts

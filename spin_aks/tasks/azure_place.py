@@ -9,7 +9,7 @@ from spin_aks import terminal
 from spin_aks.errors import AzureError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from spin_aks.azure.arm import ResourceId
     from spin_aks.azure.operations import Watch
@@ -39,6 +39,13 @@ class Placed(Protocol):
 
 
 P = TypeVar("P", bound=Placed)
+
+
+def show_plan(beginning: str, plan: Sequence[str]) -> None:
+    """What would be done, a line each: first what it is, below it what it is like and why."""
+    terminal.say(f"{beginning}: {plan[0]}")
+    for line in plan[1:]:
+        terminal.say(f"  {line}")
 
 
 def watch(context: Context) -> Watch:

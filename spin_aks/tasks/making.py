@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from spin_aks import terminal
+from spin_aks.tasks.azure_place import show_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 TITLES = {"keyvault": "vault"}
+FREE = frozenset({"identity"})
+"""What Azure takes no money for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Missing:
 def allow(consent: Consent, missing: Sequence[Missing]) -> None:
     """Shows what would be made. Raises AzureError with the way to have it made, unless all of it was asked for."""
     for one in missing:
-        terminal.say(f"to be made in Azure: {'; '.join(one.plan)}")
+        show_plan("to be made in Azure", one.plan)
     asked = [one for one in missing if not one.allowed(consent)]
     if not asked:
         return
@@ -57,8 +59,9 @@ def allow(consent: Consent, missing: Sequence[Missing]) -> None:
 
 def questions(missing: Sequence[Missing]) -> Iterator[str]:
     """One question for all that is new, one for all that is deleted: that brings back what is in it, too."""
+    costs = any(one.what not in FREE for one in missing if not one.recovers)
     for start, recovers, end in (
-        ("That costs money. Make ", False, "?"),
+        ("That costs money. Make " if costs else "Make ", False, "?"),
         ("Recover ", True, ", with all that is in it?"),
     ):
         titles = [one.title for one in missing if one.recovers == recovers]

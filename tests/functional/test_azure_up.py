@@ -87,8 +87,8 @@ def test_what_would_be_made_is_shown_first_with_its_reasons(fresh: App, cloud: C
 
     assert 1 == done.code
     assert (
-        "to be made in Azure: AKS cluster `aks1` in resource group `aks1`, westeurope, tier Free; "
-        "3 nodes of size Standard_D2s_v5, up to 6 by the autoscaler; nodes' system `Ubuntu2204` (its nodes run "
+        "to be made in Azure: AKS cluster `aks1` in resource group `aks1`, westeurope, tier Free\n"
+        "  3 nodes of size Standard_D2s_v5, up to 6 by the autoscaler\n  nodes' system `Ubuntu2204` (its nodes run "
         "containerd 1.7"
     ) in done.err
     assert "to be made in Azure: registry `acme1` in resource group `aks1`, westeurope, tier Basic" in done.err

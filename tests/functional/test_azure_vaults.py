@@ -372,8 +372,8 @@ def test_stores_are_shown_together_and_made_with_what_spin_needs(fresh: App, clo
     assert (1, 0) == (refused.code, made.code), made.err
     for said in (
         "to be made in Azure: Azure Managed Redis `shop-redis` in resource group `shop-redis`, eastus2, Balanced_B0",
-        "to be made in Azure: Cosmos DB account `shop-cosmos` in resource group `shop-cosmos`, eastus2, serverless; "
-        "container `items` with the partition key `/id`",
+        "to be made in Azure: Cosmos DB account `shop-cosmos` in resource group `shop-cosmos`, eastus2, serverless\n"
+        "  container `items` with the partition key `/id`",
         "error: there is no Redis `shop-redis`\n",
         "error: there is no Cosmos DB account `shop-cosmos`\n",
     ):

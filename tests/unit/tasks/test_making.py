@@ -25,7 +25,7 @@ DELETED = missing("keyvault", "vault2", recovers=True)
 def test_what_was_asked_for_is_shown_and_made_without_a_question(capsys: pytest.CaptureFixture[str]) -> None:
     allow(Consent(create=frozenset({"keyvault", "store"})), [VAULT, STORE])
 
-    shown = ["to be made in Azure: vault1 in shop; and more", "to be made in Azure: redis1 in shop; and more"]
+    shown = ["to be made in Azure: vault1 in shop", "  and more", "to be made in Azure: redis1 in shop", "  and more"]
     assert shown == capsys.readouterr().err.splitlines()
 
 
@@ -39,7 +39,7 @@ def test_all_that_nobody_allows_is_told_with_its_flag(capsys: pytest.CaptureFixt
         ("no redis1", "there are others; `--create-store` makes it"),
         ("no vault2", "`--recover-keyvault` recovers it"),
     ] == told
-    assert 3 == len(capsys.readouterr().err.splitlines())
+    assert 6 == len(capsys.readouterr().err.splitlines())
 
 
 def test_to_make_a_vault_is_not_to_recover_one() -> None:
@@ -55,6 +55,7 @@ def test_what_is_new_and_what_was_deleted_are_asked_apart() -> None:
         "Recover vault `vault2`, with all that is in it?",
     ] == list(questions([VAULT, DELETED, STORE]))
     assert ["That costs money. Make store `redis1`?"] == list(questions([STORE]))
+    assert ["Make identity `app1`?"] == list(questions([missing("identity", "app1")]))
 
 
 @pytest.mark.parametrize(
