@@ -53,7 +53,7 @@ class Right:
 
 def plan(now: Grant) -> tuple[str, ...]:
     """The plan to give a role."""
-    return (f"`{now.role}` at {now.scope}, so that {now.what}",)
+    return f"`{now.role}` at {now.scope}", f"so that {now.what}"
 
 
 def of_role(context: Context, wanted: Wanted, flag: str, *, needed: bool) -> Right:

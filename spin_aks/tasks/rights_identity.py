@@ -110,7 +110,7 @@ def _sign_in(context: Context, cluster: Cluster, identity: ManagedIdentity) -> R
     may = on and _may_sign_in(context, identity, wanted)
     now = roles.Grant(what, str(identity.id), wanted.subject, CREDENTIAL, roles.PRESENT if may else roles.MISSING)
     turn_on = f"turn on the OIDC issuer and workload identity of cluster `{cluster.id.name}`, which takes minutes"
-    steps = (*([] if on else [turn_on]), f"a {CREDENTIAL} at {identity.id}, so that {what}")
+    steps = (*([] if on else [turn_on]), f"a {CREDENTIAL} at {identity.id}", f"so that {what}")
     flags = (*([] if on else [ENABLE]), ATTACH_IDENTITY)
     command = _credential_command(identity, wanted) if on else _enabling_command(cluster)
     gift = f"makes a {CREDENTIAL}" if on else f"turns that on and makes a {CREDENTIAL}"
