@@ -12,8 +12,8 @@ from testbed.tiny import tiny_in
 from testbed.typist import at_terminal
 
 from spin_aks import sandbox
+from spin_aks.sandbox.azure.directory import add_subscription
 from spin_aks.sandbox.azure.state import State
-from spin_aks.sandbox.azure.subscriptions import add_subscription
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from testbed.typist import at_terminal
 
+from spin_aks.sandbox.azure.directory import SUBSCRIPTIONS
 from spin_aks.sandbox.azure.identifiers import SUBSCRIPTION, TENANT
-from spin_aks.sandbox.azure.subscriptions import SUBSCRIPTIONS
 
 if TYPE_CHECKING:
     from testbed.application import App
@@ -34,16 +34,9 @@ def tokens_of(cloud: Cloud, tenant: str, begin: int = 0) -> int:
     return sum(place.endswith(f"/{tenant}/oauth2/v2.0/token") for place in places(cloud, begin))
 
 
-def wants_more(tenant: str) -> str:
-    """A rule for the trouble file: that tenant wants a second factor."""
-    said = (
-        "AADSTS50076: Due to a configuration change made by your administrator, or because you moved to a new "
-        "location, you must use multi-factor authentication to access '797f4846-ba00-4fd7-ba43-dac1f8f63013'."
-    )
-    return (
-        f'method = "POST"\npath = "/{tenant}/oauth2/v2.0/token"\nstatus = 400\n'
-        f'body = {{ error = "interaction_required", error_description = "{said}", error_codes = [50076] }}'
-    )
+def wants_more(tenant: str, name: str) -> str:
+    """For the trouble file: that tenant wants a second factor."""
+    return f'[[tenant]]\nid = "{tenant}"\nname = "{name}"\nrefuses = "AADSTS50076"\n'
 
 
 @pytest.fixture
@@ -173,8 +166,7 @@ def test_a_pinned_tenant_without_a_subscription_is_told_with_the_way_to_the_othe
 def test_a_tenant_that_wants_a_second_factor_is_told_and_keeps_nobody_else_from_being_seen(
     fresh: App, guest: Cloud
 ) -> None:
-    guest.invite(FABRIKAM, "Fabrikam")
-    guest.trouble(wants_more(FABRIKAM))
+    guest.trouble(more=wants_more(FABRIKAM, "Fabrikam"))
 
     done = fresh.ok("run", "resources", *NAMED, "--create")
 
@@ -189,7 +181,7 @@ def test_a_tenant_that_wants_a_second_factor_is_told_and_keeps_nobody_else_from_
 def test_a_subscription_of_a_tenant_that_wants_a_second_factor_is_told_with_how_to_sign_in_there(
     fresh: App, guest: Cloud
 ) -> None:
-    guest.trouble(wants_more(CONTOSO))
+    guest.trouble(more=wants_more(CONTOSO, "Contoso"))
 
     named = fresh.run("run", "resources", *NAMED, "--create", "--subscription", TEAM)
     found = fresh.run("run", "resources", *NAMED, "--create")
@@ -206,7 +198,7 @@ def test_a_subscription_of_a_tenant_that_wants_a_second_factor_is_told_with_how_
 
 def test_a_tenant_that_wants_a_second_factor_later_is_told_by_the_stage_that_needs_it(fresh: App, guest: Cloud) -> None:
     fresh.ok("up", *NAMED, *ALL)
-    guest.trouble(wants_more(CONTOSO))
+    guest.trouble(more=wants_more(CONTOSO, "Contoso"))
 
     fine = fresh.ok("up", *NAMED)
     refused = fresh.run("up", "--refresh", *NAMED)

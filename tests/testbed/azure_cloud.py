@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 
-from spin_aks.sandbox.azure import subscriptions
+from spin_aks.sandbox.azure import directory
 from spin_aks.sandbox.azure.identifiers import SUBSCRIPTION, TENANT
 
 if TYPE_CHECKING:
@@ -82,13 +82,11 @@ class Cloud:
 
     def subscribe(self, subscription: str, name: str, tenant: str = TENANT, *, managed_by: str = "") -> None:
         """Whoever signs in sees another subscription from now on, in that tenant or in the one that manages it."""
-        subscriptions.add_subscription(
-            self.running._azure.world.state, subscription, name, tenant, managed_by=managed_by
-        )
+        directory.add_subscription(self.running._azure.world.state, subscription, name, tenant, managed_by=managed_by)
 
     def invite(self, tenant: str, name: str) -> None:
         """Whoever signs in is a guest in another tenant from now on."""
-        subscriptions.add_tenant(self.running._azure.world.state, tenant, name)
+        directory.add_tenant(self.running._azure.world.state, tenant, name)
 
     def made(self, kind: tuple[str, str], group: str, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Makes the group and a resource in it, by hand; gives what Azure answers, once it is ready."""

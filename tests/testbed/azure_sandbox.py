@@ -14,7 +14,7 @@ from azure.core.credentials import AccessToken
 from requests.adapters import BaseAdapter
 from testbed.azure_recordings import SUBSCRIPTION, Clients
 
-from spin_aks.sandbox.azure import identifiers, subscriptions
+from spin_aks.sandbox.azure import directory, identifiers
 from spin_aks.sandbox.azure.call import Caller
 from spin_aks.sandbox.azure.world import Surroundings, World
 from spin_aks.sandbox.web import Answer, Body, ClientGoneError, FileSlice, Request
@@ -101,7 +101,7 @@ def opened(folder: Path) -> Iterator[World]:
     """An Azure with a second subscription, which has the number that the recordings have."""
     around = Surroundings(registry=lambda _: Answer(200, b"{}"), cluster=lambda: KUBECONFIG)
     world = World(folder, around)
-    subscriptions.add_subscription(world.state, SUBSCRIPTION, "Recorded")
+    directory.add_subscription(world.state, SUBSCRIPTION, "Recorded")
     try:
         yield world
     finally:

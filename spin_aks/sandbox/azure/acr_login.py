@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from spin_aks.sandbox import documents
-from spin_aks.sandbox.azure import acr, role_definitions, roles
+from spin_aks.sandbox.azure import acr, directory, role_definitions, roles
 from spin_aks.sandbox.azure.call import Call, answer
 from spin_aks.sandbox.azure.hosts import HOSTS
 from spin_aks.sandbox.azure.operations import LOOKS
 from spin_aks.sandbox.azure.routes import Route
-from spin_aks.sandbox.azure.subscriptions import shows
 from spin_aks.sandbox.documents import mapping, text
 from spin_aks.sandbox.web import Answer
 
@@ -59,7 +58,7 @@ def exchange(call: Call) -> Answer:
     if claims is None or documents.number(claims, "exp") <= time.time() or not _fits(registry, text(claims, "aud")):
         return _unauthorized()
     tenant = text(claims, "tid")
-    if form.get("tenant") not in (None, tenant) or not shows(call.world.state, tenant, text(registry, "id")):
+    if form.get("tenant") not in (None, tenant) or not directory.shows(call.world, tenant, text(registry, "id")):
         return _unauthorized()
     return answer({"refresh_token": _signed(call, text(claims, "oid"), REFRESH_S, {"grant_type": "refresh_token"})})
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from spin_aks.sandbox import moments
+from spin_aks.sandbox.azure import directory
 from spin_aks.sandbox.azure.call import Call, Caller, answer
-from spin_aks.sandbox.azure.identifiers import CLIENT, OBJECT, TENANT
+from spin_aks.sandbox.azure.identifiers import CLIENT
 from spin_aks.sandbox.azure.routes import Route
-from spin_aks.sandbox.azure.subscriptions import TENANTS
 from spin_aks.sandbox.azure.tokens import LIFETIME_S
 
 if TYPE_CHECKING:
@@ -23,6 +23,18 @@ if TYPE_CHECKING:
     from spin_aks.sandbox.web import Answer
 
 HOST = "login.microsoftonline.com"
+ARM = "797f4846-ba00-4fd7-ba43-dac1f8f63013"  # the Resource Manager, as Entra ID knows it
+MOVED = "Due to a configuration change made by your administrator, or because you moved to a new location, you must"
+REFUSALS = {
+    50076: f"{MOVED} use multi-factor authentication to access '{ARM}'.",
+    50079: f"{MOVED} enroll in multi-factor authentication to access '{ARM}'.",
+    53003: "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+    65001: (
+        f"The user or administrator has not consented to use the application with ID '{CLIENT}'. Send an interactive "
+        "authorization request for this user and resource."
+    ),
+}
+REFUSED = "The tenant refuses the sign-in."
 
 
 def discover(call: Call) -> Answer:
@@ -84,17 +96,15 @@ def token(call: Call) -> Answer:
             f"secret value, not the client secret ID, for a secret added to app '{CLIENT}'."
         )
         return _refused(401, "invalid_client", 7000215, what)
+    if code := directory.refusal(call.world, call.values["tenant"]):
+        number = int(code.removeprefix("AADSTS"))
+        return _refused(400, "interaction_required", number, f"{code}: {REFUSALS.get(number, REFUSED)}")
     return _issued(call, form.get("scope", "").removesuffix("/.default"))
-
-
-def object_id(tenant: str) -> str:
-    """By which that tenant knows whoever signs in."""
-    return OBJECT if tenant == TENANT else str(uuid.uuid5(uuid.UUID(OBJECT), tenant))
 
 
 def _issued(call: Call, audience: str) -> Answer:
     tenant = call.values["tenant"].lower()
-    caller = Caller(object_id(tenant), tenant, CLIENT, audience)
+    caller = Caller(directory.object_id(tenant), tenant, CLIENT, audience)
     return answer(
         {
             "token_type": "Bearer",
@@ -107,7 +117,7 @@ def _issued(call: Call, audience: str) -> Answer:
 
 def _unknown_tenant(call: Call) -> Answer | None:
     tenant = call.values["tenant"]
-    if call.world.state.get(TENANTS, tenant) or tenant in ("common", "organizations"):
+    if directory.is_tenant(call.world, tenant):
         return None
     what = (
         f"AADSTS90002: Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
+import re
 import time
 import tomllib
 from dataclasses import dataclass
@@ -29,6 +30,30 @@ if TYPE_CHECKING:
 KIND = "trouble"
 PAGE_SIZE = 100
 VCPUS = 100
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_REFUSAL = re.compile(r"AADSTS[0-9]+")
+
+
+def _is_id(value: JSON) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def _is_named(value: JSON) -> bool:
+    return isinstance(value, dict) and all(_is_id(key) and isinstance(name, str) for key, name in value.items())
+
+
+def _is_refusal(value: JSON) -> bool:
+    return isinstance(value, str) and _REFUSAL.fullmatch(value) is not None
+
+
+def _as_it_stands(rule: Document) -> Answer:
+    """Not from Azure, by its looks: a text of any kind, HTML unless its headers say otherwise."""
+    headers = documents.strings(rule, "headers")
+    kind = {} if "content-type" in {name.lower() for name in headers} else {"Content-Type": "text/html"}
+    content = documents.text(rule, "text").encode()
+    return Answer(documents.number(rule, "status"), content, (*kind.items(), *headers.items()))
+
+
 KINDS: dict[str, Callable[[JSON], bool]] = {
     "a string": lambda value: isinstance(value, str),
     "a whole number": lambda value: isinstance(value, int) and not isinstance(value, bool),
@@ -37,10 +62,14 @@ KINDS: dict[str, Callable[[JSON], bool]] = {
     "a table": lambda value: isinstance(value, dict),
     "a list of tables": lambda value: isinstance(value, list) and all(isinstance(item, dict) for item in value),
     "a list of strings": lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+    "an id": _is_id,
+    "a table of names by id": _is_named,
+    "a code such as AADSTS50076": _is_refusal,
     "any value": lambda _value: True,
 }
 FILE_MEMBERS = {
     "rule": "a list of tables",
+    "tenant": "a list of tables",
     "page_size": "a whole number",
     "unregistered": "a list of strings",
     "unreachable": "a list of strings",
@@ -48,6 +77,12 @@ FILE_MEMBERS = {
     "replication_s": "a number",
     "registration_s": "a number",
     "vcpus": "a whole number",
+}
+TENANT = {
+    "id": "an id",
+    "name": "a string",
+    "subscriptions": "a table of names by id",
+    "refuses": "a code such as AADSTS50076",
 }
 CONDITIONS = {
     "method": "a string",
@@ -120,6 +155,11 @@ class Trouble:
         found = self._read().get("unregistered")
         return isinstance(found, list) and namespace.lower() in (str(name).lower() for name in found)
 
+    @property
+    def tenants(self) -> list[Document]:
+        """Further tenants that whoever signs in is a guest in: TENANT has their members."""
+        return documents.items(self._read(), "tenant")
+
     def unreachable(self, host: str) -> bool:
         """Whether nobody gets as far as to this host, which is lower-case."""
         found = self._read().get("unreachable")
@@ -182,6 +222,8 @@ def parsed(content: bytes, name: str) -> Document:
     except ValueError as error:
         raise TroubleFileError(f"{name}: {error}") from error
     _check_members(file, FILE_MEMBERS, name, "a trouble file")
+    for number, tenant in enumerate(documents.items(file, "tenant"), 1):
+        _check_tenant(tenant, f"{name}: tenant {number}")
     for number, rule in enumerate(documents.items(file, "rule"), 1):
         _check_rule(rule, f"{name}: rule {number}")
     return file
@@ -193,6 +235,12 @@ def _check_members(table: Document, members: Mapping[str, str], where: str, what
             raise TroubleFileError(f"{where}: `{key}` is no key of {what}")
         if not KINDS[members[key]](value):
             raise TroubleFileError(f"{where}: `{key}` has to be {members[key]}")
+
+
+def _check_tenant(tenant: Document, where: str) -> None:
+    _check_members(tenant, TENANT, where, "a tenant")
+    if "id" not in tenant:
+        raise TroubleFileError(f"{where}: there is no `id`")
 
 
 def _check_rule(rule: Document, where: str) -> None:
@@ -242,22 +290,6 @@ def _played(rule: Document, call: Call) -> Answer | None:
         found = RefusedError(status, code, documents.text(rule, "message")).answer
     headers = tuple(documents.strings(rule, "headers").items())
     return Answer(found.status, found.content, (*found.headers, *headers))
-
-
-def _is_id(value: JSON) -> bool:
-    return isinstance(value, str) and _ID.fullmatch(value) is not None
-
-
-def _are_texts(table: Document) -> bool:
-    return all(isinstance(value, str) for value in table.values())
-
-
-def _as_it_stands(rule: Document) -> Answer:
-    """Not from Azure, by its looks: a text of any kind, HTML unless its headers say otherwise."""
-    headers = documents.strings(rule, "headers")
-    kind = {} if "content-type" in {name.lower() for name in headers} else {"Content-Type": "text/html"}
-    content = documents.text(rule, "text").encode()
-    return Answer(documents.number(rule, "status"), content, (*kind.items(), *headers.items()))
 
 
 def _seconds(document: Document, name: str) -> float:

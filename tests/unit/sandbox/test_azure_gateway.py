@@ -8,7 +8,7 @@ import pytest
 from testbed import azure_sandbox
 from testbed.azure_requests import BELOW, MANAGEMENT, ask, cluster_body, cluster_path, error, group
 
-from spin_aks.sandbox.azure import identifiers, subscriptions
+from spin_aks.sandbox.azure import directory, identifiers
 from spin_aks.sandbox.azure.call import Caller
 from spin_aks.sandbox.azure.routes import Route, Routes
 from spin_aks.sandbox.web import Answer
@@ -77,7 +77,7 @@ def test_a_token_for_another_audience_is_refused(azure: Clients) -> None:
 
 def test_a_token_of_another_tenant_names_the_right_one(azure: Clients, world: World) -> None:
     other = "5a4db0c5-7e1a-4000-8000-00000000000f"
-    subscriptions.add_tenant(world.state, other, "Contoso")
+    directory.add_tenant(world.state, other, "Contoso")
     token = world.tokens.issue(Caller("o", other, "a", MANAGEMENT))
 
     answer = ask(azure, "GET", "~/resourceGroups", Authorization=f"Bearer {token}")
@@ -88,8 +88,8 @@ def test_a_token_of_another_tenant_names_the_right_one(azure: Clients, world: Wo
 
 def test_a_guest_sees_the_subscriptions_of_the_tenant_that_the_token_is_for(azure: Clients, world: World) -> None:
     other = "5a4db0c5-7e1a-4000-8000-00000000000f"
-    subscriptions.add_tenant(world.state, other, "Contoso")
-    subscriptions.add_subscription(world.state, "5a4db0c5-5b5c-4000-8000-00000000000e", "Theirs", other)
+    directory.add_tenant(world.state, other, "Contoso")
+    directory.add_subscription(world.state, "5a4db0c5-5b5c-4000-8000-00000000000e", "Theirs", other)
     token = world.tokens.issue(Caller("o", other, "a", MANAGEMENT))
 
     seen = ask(azure, "GET", "/subscriptions", Authorization=f"Bearer {token}").json()["value"]
@@ -112,7 +112,7 @@ def test_a_subscription_that_is_not_there(azure: Clients) -> None:
 
 
 def test_a_disabled_subscription_can_be_read_and_not_written(azure: Clients, world: World) -> None:
-    subscriptions.add_subscription(world.state, identifiers.SUBSCRIPTION, "Sandbox", enabled=False)
+    directory.add_subscription(world.state, identifiers.SUBSCRIPTION, "Sandbox", enabled=False)
 
     assert 200 == ask(azure, "GET", "~/resourceGroups").status_code
     answer = ask(azure, "PUT", "~/resourceGroups/rg", {"location": "eastus"})
