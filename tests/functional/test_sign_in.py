@@ -1,4 +1,4 @@
-"""What `validate` says of stores that no key opens, with an identity for the pods and without one."""
+"""What is said and refused of pods with an identity, and of stores that no key opens, before Azure is asked."""
 
 from __future__ import annotations
 
@@ -32,3 +32,19 @@ def test_an_identity_that_the_target_can_t_use_is_refused_where_it_is_named(tiny
 
     assert 3 == done.code
     assert "error: aks-spin.toml:5: shim 0.8.0 (Spin 1.4.0) hands no variables of a pod on to Spin" in done.err
+
+
+def test_files_that_keep_the_identity_from_the_pods_are_refused_before_anything_is_pushed(tiny: App) -> None:
+    tiny.ok("scaffold", "k8s")
+    tiny.edit("manifests/deployment.yaml", "enableServiceLinks: false\n", "serviceAccountName: ledger\n")
+    lines = (tiny.root / "manifests/deployment.yaml").read_text().splitlines()
+    line = 1 + next(index for index, text in enumerate(lines) if "ledger" in text)
+
+    refused = tiny.run("run", "bundle", "--identity", "app1")
+    let_in = tiny.run("run", "bundle", "--identity", "app1", "--service-account", "ledger")
+    without = tiny.run("run", "bundle")
+
+    told = "the pod of container `tiny` runs as service account `ledger`, and the identity lets in `tiny`"
+    assert f"error: manifests/deployment.yaml:{line}: {told}" in refused.err
+    assert "hint: `--service-account ledger` lets that one in; or take the line out" in refused.err
+    assert (3, 0, 0) == (refused.code, let_in.code, without.code)
