@@ -114,11 +114,16 @@ def check_targets(pipeline: Loaded, targets: Sequence[str]) -> None:
 
 
 def check_requirements(pipeline: Loaded, behind: Iterable[PlannedStage]) -> None:
-    """Raises UsageError naming at once all that those stages that run need and nobody has given, or can't be."""
-    running = {stage.name for stage in behind if stage.runs}
-    missing = [problem for stage in pipeline.stages if stage.name in running for problem in stage.requires()]
+    """Raises UsageError naming at once all that those stages that run need and nobody has given, or can't be; then
+    what else would keep one of them from its work.
+    """
+    names = {stage.name for stage in behind if stage.runs}
+    running = [stage for stage in pipeline.stages if stage.name in names]
+    missing = [problem for stage in running for problem in stage.requires()]
     if missing:
         raise UsageError.of(dict.fromkeys(missing))
+    for stage in running:
+        stage.ready()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spin_aks import clock
-from spin_aks.azure import aks, aks_body, wire
+from spin_aks.azure import aks, aks_body, aks_power, wire
 from spin_aks.azure.operations import follow, settle
 from spin_aks.azure.problems import AzureRefusalError, Kind
 from spin_aks.errors import AzureError
@@ -76,6 +76,7 @@ def _changed(session: Session, resource: ResourceId, wanted: _Change, watch: Wat
         found = _settled(session, resource, wanted.task, watch)
         if wanted.is_done(found):
             return found
+        aks_power.check_running(found, wanted.task)
         try:
             _send(session, resource, wanted, watch)
             break

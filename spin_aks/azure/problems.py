@@ -45,6 +45,7 @@ class Kind(Enum):
     POLICY = "policy"
     LOCKED = "locked"
     DISABLED = "disabled"
+    STOPPED = "stopped"
     BROKEN = "broken"
     OTHER = "other"
 

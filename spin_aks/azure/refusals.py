@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from spin_aks.azure import rights
+from spin_aks.azure import aks_power, rights
 from spin_aks.azure.problems import RERUN, Answer, AzureRefusalError, Kind, Reading
 from spin_aks.azure.sign_in_problems import log_in
 
@@ -220,6 +220,7 @@ _READINGS: tuple[Callable[[Answer, str], Reading | None], ...] = (
     _quota,
     _taken,
     _exists,
+    aks_power.refused,
     _busy,
     _missing,
     _broken,

@@ -10,15 +10,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from spin_aks import clock, files, terminal
-from spin_aks.errors import AzureError, SpinAksError, UsageError
-from spin_aks.tasks import resources
+from spin_aks.errors import SpinAksError, UsageError
+from spin_aks.tasks import resource_cluster, resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
-    from spin_aks.azure.aks import Cluster
     from spin_aks.cluster.connection import Cluster as Connection
     from spin_aks.context import Context
 
@@ -44,6 +43,27 @@ def identity(context: Context) -> str:
         return kubeconfigs.target(str(path), "").identity if path.is_file() else ""
     except (SpinAksError, UsageError):
         return ""
+
+
+def check_running(context: Context) -> None:
+    """Raises AzureError where the cluster that is named is stopped, which is asked before anything is pushed for it.
+
+    One that `resources` has not found yet, or that is gone, is that stage's to look at; where Azure does not tell, the
+    cluster itself will, when it is applied to.
+    """
+    from spin_aks.azure import aks
+    from spin_aks.azure.arm import same
+
+    named = resources.cluster(context)
+    try:
+        known = resources.resource_id(context, resource_cluster.WHAT)
+        if named is None or not same(known.name, named.name):
+            return
+        found = aks.get(context.azure, known)
+    except SpinAksError:
+        return
+    if found is not None:
+        resource_cluster.serving(context, found)
 
 
 def is_private(context: Context) -> bool:
@@ -73,7 +93,8 @@ def kubeconfig(context: Context) -> Path:
         return path
     from spin_aks.azure import aks_access
 
-    given = aks_access.kubeconfig(context.azure, _running(context))
+    found = resource_cluster.running(context, resources.resource_id(context, resource_cluster.WHAT))
+    given = aks_access.kubeconfig(context.azure, found)
     files.write(path, given.text.reveal(), mode=OURS_ALONE)
     files.write(_note(path), clock.rfc3339(given.ends) if given.ends else "", mode=OURS_ALONE)
     return path
@@ -83,7 +104,7 @@ def _commanded(context: Context) -> Connection:
     from spin_aks.azure import aks_access
     from spin_aks.cluster.by_commands import CommandedCluster
 
-    found = _running(context)
+    found = resource_cluster.running(context, resources.resource_id(context, resource_cluster.WHAT))
     terminal.say(
         f"cluster `{found.id.name}` is private: kubectl runs in it, through Azure, and takes some seconds each time "
         "(`az aks command invoke` does the same by hand)"
@@ -94,22 +115,6 @@ def _commanded(context: Context) -> Connection:
         return ran.exit_code, ran.output
 
     return CommandedCluster(str(found.id), run)
-
-
-def _running(context: Context) -> Cluster:
-    """The cluster as it is now; raises AzureError for one that is gone or stopped."""
-    from spin_aks.azure import aks
-
-    resource = resources.resource_id(context, "cluster")
-    found = aks.get(context.azure, resource)
-    if found is None:
-        raise AzureError(
-            "there is no such cluster", where=str(resource), hint=f"spin-aks run {resources.NAME} --refresh"
-        )
-    if not found.running:
-        hint = f"`az aks start --ids {found.id}` starts it"
-        raise AzureError(f"the cluster is {found.power.lower()}", where=str(found.id), hint=hint)
-    return found
 
 
 def _path(context: Context) -> Path:

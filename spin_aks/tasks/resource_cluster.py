@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spin_aks import files
+from spin_aks.errors import AzureError
 from spin_aks.tasks import resource_vault
 from spin_aks.tasks.azure_place import Named, compared, make_group, settled, watch
 from spin_aks.tasks.making import Missing
@@ -49,16 +50,49 @@ def _new(context: Context, resource: ResourceId) -> NewCluster:
 
 
 def whole(context: Context, found: Cluster | Missing) -> Cluster:
-    """The cluster, made if it has to be; what is being done to one that is there is waited for."""
+    """The cluster, made if it has to be; what is being done to one that is there is waited for.
+
+    Raises AzureError, also for one that is stopped.
+    """
     from spin_aks.azure import aks
 
     if isinstance(found, Missing):
         make_group(context, found.id, context.settings.location)
         return aks.create(context.azure, _new(context, found.id), watch(context))
-    # One that a later change failed on still serves.
-    return settled(
-        context, found, "cluster", lambda: aks.get(context.azure, found.id), lambda now: now.kubelet is not None
-    )
+    return _running(context, found)
+
+
+def running(context: Context, resource: ResourceId) -> Cluster:
+    """The cluster as it is now; raises AzureError, also for one that is gone or stopped."""
+    from spin_aks.azure import aks
+
+    found = aks.get(context.azure, resource)
+    if found is None:
+        raise AzureError("there is no such cluster", where=str(resource), hint="spin-aks run resources --refresh")
+    return serving(context, found)
+
+
+def serving(context: Context, found: Cluster) -> Cluster:
+    """The cluster, if it is not stopped; one that is being started or stopped is waited for. Raises AzureError."""
+    from spin_aks.azure import aks_power
+
+    if found.state.lower() in aks_power.SWITCHING:
+        return _running(context, found)
+    aks_power.check_running(found, _using(found))
+    return found
+
+
+def _running(context: Context, found: Cluster) -> Cluster:
+    """One that a later change failed on still serves."""
+    from spin_aks.azure import aks, aks_power
+
+    now = settled(context, found, WHAT, lambda: aks.get(context.azure, found.id), lambda now: now.kubelet is not None)
+    aks_power.check_running(now, _using(now))
+    return now
+
+
+def _using(found: Cluster) -> str:
+    return f"use {WHAT} `{found.id.name}`"
 
 
 def told(found: Cluster) -> JSONObject:

@@ -42,6 +42,10 @@ def nothing_required() -> tuple[Problem, ...]:
     return ()
 
 
+def nothing_in_the_way() -> None:
+    """Whether such a stage can do its work shows when it does it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One stage of the pipeline.
@@ -51,7 +55,8 @@ class Stage:
     `owns_targets` a target that somebody else changed makes it stale, as one below `.spin-aks/` always does; without,
     it is a file that people keep and edit. A stage that `shares_files` touches what all environments share, and is
     alone while it does. `observed` says, in sentences, what outside this machine is not as the stage left it.
-    `requires` names what nobody has given yet, before anything runs.
+    `requires` names what nobody has given yet, before anything runs; `ready`, once all that is given, raises what would
+    keep the stage from its work whatever the stages before it do.
     """
 
     name: str
@@ -65,6 +70,7 @@ class Stage:
     shares_files: bool = False
     observed: Callable[[], tuple[str, ...]] = nothing_observed
     requires: Callable[[], tuple[Problem, ...]] = nothing_required
+    ready: Callable[[], None] = nothing_in_the_way
 
 
 class Inputs(UptodateCalculator):  # type: ignore[misc]  # doit ships no types

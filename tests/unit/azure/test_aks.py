@@ -437,6 +437,43 @@ def test_nothing_can_be_turned_on_of_a_cluster_that_is_not_there(enable: Callabl
     assert error.value.problems[0].what.endswith("of cluster `shop`: there is no such cluster")
 
 
+START = (
+    f"`az aks start --resource-group team --name shop --subscription {SUBSCRIPTION}` starts it, which takes minutes; "
+    "then run the same command again"
+)
+
+
+def test_nothing_is_turned_on_of_a_cluster_that_is_stopped() -> None:
+    script = Script()
+    script.answer(
+        "GET", "/managedClusters/shop$", Reply(200, answer("Succeeded", powerState={"code": "Stopped"})["body"])
+    )
+
+    with pytest.raises(AzureError) as error:
+        aks_changes.enable_workload_identity(scripted(script), SHOP, Watch())
+
+    problem = error.value.problems[0]
+    assert "can't turn on workload identity of cluster `shop`: it is stopped" == problem.what
+    assert (str(SHOP), START) == (problem.where, problem.hint)
+    assert ["GET"] == script.methods
+
+
+def test_a_cluster_that_is_stopped_meanwhile_is_told_and_not_waited_for() -> None:
+    script = Script()
+    script.answer("GET", "/managedClusters/shop$", Reply(200, answer("Succeeded")["body"]))
+    said = "managed cluster is in Provisioning State(Succeeded) and Power State(Stopped), updating cannot be performed"
+    script.answer("PUT", "/managedClusters/shop$", refused(400, "BadRequest", said))
+
+    with pytest.raises(AzureRefusalError) as error:
+        aks_changes.enable_keyvault_addon(scripted(script), SHOP, Watch())
+
+    problem = error.value.problems[0]
+    assert Kind.STOPPED is error.value.kind
+    assert "can't turn on the Key Vault add-on of cluster `shop`: the cluster is stopped" == problem.what
+    assert START == problem.hint
+    assert 1 == len(script.sent("PUT"))
+
+
 KUBELET = {"identityProfile": {"kubeletidentity": {"objectId": "o", "clientId": "c"}}}
 
 
