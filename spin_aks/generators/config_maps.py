@@ -127,11 +127,7 @@ def _made(name: str, content: dict[str, str], values: RenderValues) -> Document:
 
 
 def _config_map(found: Iterable[Document], name: str, values: RenderValues) -> Document | None:
-    for document in found:
-        metadata = (document.at("metadata", "name"), document.at("metadata", "namespace"))
-        if document.at("kind") == "ConfigMap" and metadata == (name, values.namespace):
-            return document
-    return None
+    return placement.placed(found, "ConfigMap", name, values.namespace)
 
 
 def _mounts(document: Document, name: str) -> bool:

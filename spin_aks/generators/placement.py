@@ -55,6 +55,15 @@ def place(
             table(document, (*pods, "metadata", "labels"))[APPLICATION_LABEL] = default
 
 
+def placed(documents: Iterable[Document], kind: str, name: str, namespace: str) -> Document | None:
+    """The object of that kind and name that goes to that namespace, if it is among the documents."""
+    for document in documents:
+        metadata = (document.at("metadata", "name"), document.at("metadata", "namespace"))
+        if document.at("kind") == kind and metadata == (name, namespace):
+            return document
+    return None
+
+
 def _bind(document: Document, default: str, namespace: str) -> None:
     subjects = document.at("subjects")
     for subject in subjects if isinstance(subjects, list) else []:

@@ -225,11 +225,7 @@ def _is(client_id: JSON, identity: PodIdentity) -> bool:
 
 
 def _service_account(found: Iterable[Document], namespace: str, identity: PodIdentity) -> Document | None:
-    for document in found:
-        metadata = (document.at("metadata", "name"), document.at("metadata", "namespace"))
-        if document.at("kind") == "ServiceAccount" and metadata == (identity.service_account, namespace):
-            return document
-    return None
+    return placement.placed(found, "ServiceAccount", identity.service_account, namespace)
 
 
 def _metadata(container: Container) -> Pointer:
