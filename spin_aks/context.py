@@ -39,7 +39,7 @@ class Context:
     `environment_folder` is where the environment's state is kept. `loaded` says who gave the settings; None where they
     were made by hand. `observed` is asked by the stages that depend on something outside; it asks the world once a run.
     `failures` gathers what stages raised, for whoever ran them. `tenant` goes before what is known from an earlier run;
-    `sessions` has the sign-ins to Azure, by tenant.
+    `signed_in` has the sign-in to Azure, once one was needed.
     """
 
     settings: Settings
@@ -49,7 +49,7 @@ class Context:
     observed: Callable[[], Observed] = observation.nothing
     failures: list[Exception] = field(default_factory=list)
     tenant: str | None = None
-    sessions: dict[str, Session] = field(default_factory=dict)
+    signed_in: list[Session] = field(default_factory=list)
 
     def origin(self, key: str, otherwise: str) -> str:
         """Where the value of this full key was given; `otherwise` where the settings were made by hand."""
@@ -100,12 +100,11 @@ class Context:
 
     def azure_in(self, tenant: str) -> Session:
         """The same sign-in in that tenant; in its own, if that is empty."""
-        if tenant not in self.sessions:
+        if not self.signed_in:
             from spin_aks.azure import credential
 
-            own = self.sessions.setdefault("", credential.sign_in())
-            return self.sessions.setdefault(tenant, own.in_tenant(tenant)) if tenant else own
-        return self.sessions[tenant]
+            self.signed_in.append(credential.sign_in())
+        return self.signed_in[0].in_tenant(tenant)
 
     def in_tenant(self, tenant: str) -> Context:
         """The same view, for who has just found out which tenant is meant."""

@@ -124,7 +124,12 @@ class Session:
         )
 
     def in_tenant(self, tenant: str) -> Session:
-        """The same person in another of their tenants."""
+        """The same person in another of their tenants; one session each, so that none is asked for a token twice."""
+        if tenant == self.tenant:
+            return self
+        return self.kept(("tenant", tenant), lambda: self._moved(tenant))
+
+    def _moved(self, tenant: str) -> Session:
         return Session(
             self.credential.in_tenant(tenant), cloud=self.cloud, transport=self.transport, poll_s=self.poll_s
         )

@@ -109,7 +109,7 @@ def everywhere(session: Session) -> Everywhere:
     mine: list[_Listed] = []
 
     def ask(tenant: str) -> _Listed:
-        return _or_error(lambda: subscriptions.subscriptions(_within(session, tenant)))
+        return _or_error(lambda: subscriptions.subscriptions(session.in_tenant(tenant)))
 
     looks: tuple[Callable[[], None], ...] = (lambda: known.extend(tenants(session)), lambda: mine.append(ask("")))
     side_by_side(lambda look: look(), looks)
@@ -165,12 +165,8 @@ def showing(session: Session, wanted: Sequence[str], first: str = "") -> tuple[s
     raise _nowhere(wanted, {**answers, **more})
 
 
-def _within(session: Session, tenant: str) -> Session:
-    return session.in_tenant(tenant) if tenant else session
-
-
 def _asked(session: Session, tenant: str, wanted: Sequence[str]) -> _Answers:
-    within = _within(session, tenant)
+    within = session.in_tenant(tenant)
     return side_by_side(lambda one: _or_error(lambda: subscriptions.get(within, one)), wanted)
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -299,3 +303,61 @@ def test_somebody_in_one_tenant_pays_one_request_more(fresh: App, cloud: Cloud) 
     assert sorted(["management.azure.com/tenants", "management.azure.com/subscriptions"]) == sorted(looked)
     assert 1 == tokens_of(cloud, TENANT)
     assert "tenant" not in kept(fresh)
+
+
+AZ = """#!{python}
+import os, sys, time, json, requests
+arguments = dict(zip(sys.argv[1:], sys.argv[2:]))
+tenant = arguments.get("--tenant") or os.environ["AZURE_TENANT_ID"]
+with open({log!r}, "a") as log:
+    log.write(arguments.get("--tenant", "") + "\\n")
+form = {{"grant_type": "client_credentials", "client_id": os.environ["AZURE_CLIENT_ID"],
+    "client_secret": os.environ["AZURE_CLIENT_SECRET"], "scope": arguments["--resource"] + "/.default"}}
+answer = requests.post(f"https://login.microsoftonline.com/{{tenant}}/oauth2/v2.0/token", data=form).json()
+if "error" in answer:
+    sys.exit(f"ERROR: {{answer['error_description']}}\\nInteractive authentication is needed. Please run:\\naz login")
+print(json.dumps({{"accessToken": answer["access_token"], "expires_on": int(time.time()) + 3600, "tenant": tenant}}))
+"""
+
+
+@dataclass
+class AzureCli:
+    """An `az` that is signed in to the sandbox's own tenant."""
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir()
+        program = self.folder / "az"
+        program.write_text(AZ.format(python=sys.executable, log=str(self.folder / "log")))
+        program.chmod(0o755)
+
+    @property
+    def surroundings(self) -> dict[str, str]:
+        path = (self.folder, Path(sys.executable).parent, os.environ["PATH"])
+        return {"PATH": os.pathsep.join(map(str, path)), "AZURE_TOKEN_CREDENTIALS": "AzureCliCredential"}
+
+    def tenants(self) -> list[str]:
+        """Which tenant it was asked for, each time; empty for its own."""
+        return (self.folder / "log").read_text().splitlines()
+
+
+def test_whoever_signed_in_with_az_is_found_to_be_a_guest_and_asked_once_a_tenant(
+    fresh: App, guest: Cloud, tmp_path: Path
+) -> None:
+    az = AzureCli(tmp_path / "az")
+    guest.trouble(more=wants_more(FABRIKAM, "Fabrikam"))
+
+    done = fresh.ok("run", "resources", *NAMED, "--create", **az.surroundings)
+
+    assert f"subscription `Team` ({TEAM}) in tenant `Contoso`" in done.err
+    assert f"hint: `az login --tenant {FABRIKAM}` signs in there" in done.err
+    assert sorted(["", CONTOSO, FABRIKAM]) == sorted(az.tenants())
+
+
+def test_whoever_signed_in_with_az_to_one_tenant_has_it_asked_once(fresh: App, cloud: Cloud, tmp_path: Path) -> None:
+    az = AzureCli(tmp_path / "az")
+
+    fresh.ok("run", "resources", *NAMED, "--create", **az.surroundings)
+
+    assert [""] == az.tenants()
