@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks import files, terminal
 from spin_aks.cluster.kubeconfig import Target, contexts, target
-from spin_aks.errors import Problem, SpinAksError, UsageError
+from spin_aks.errors import ClusterError, Problem, SpinAksError, UsageError
 from spin_aks.settings.missing import missing
 from spin_aks.tasks import access, azure_cluster, choice, outputs, resources
 from spin_aks.tasks.render import namespace, payload
@@ -46,6 +46,7 @@ def stage(context: Context) -> Stage:
         targets=(context.state("applied.json").as_posix(),),
         observed=lambda: context.observed().cluster,
         requires=lambda: _requirements(context),
+        ready=lambda: _look_at_cluster(context),
     )
 
 
@@ -70,7 +71,11 @@ def drift(context: Context, *, refresh: bool = False) -> tuple[str, ...]:
         return ()
     from spin_aks.cluster.observe import observe
 
-    return observe(_connect(context), last).sentences
+    try:
+        return observe(_connect(context), last).sentences
+    except ClusterError:
+        _look_at_cluster(context)  # a stopped one is not reached, either
+        raise
 
 
 def _azure(context: Context) -> tuple[str, ...]:
@@ -112,6 +117,12 @@ def _requirements(context: Context) -> tuple[Problem, ...]:
     except UsageError as error:
         return tuple(_with_ways(problem, context) for problem in error.problems)
     return ()
+
+
+def _look_at_cluster(context: Context) -> None:
+    """Before anything is built or pushed for it; raises AzureError."""
+    if resources.cluster(context) is not None:
+        azure_cluster.check_running(context)
 
 
 def _with_ways(problem: Problem, context: Context) -> Problem:
