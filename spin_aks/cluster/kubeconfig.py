@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from spin_aks.json_types import JSON, JSONObject
 
+KEY = "cluster.context"
 GET_ONE = (
     "name an AKS cluster with `--cluster NAME`, which needs none; or `az aks get-credentials --resource-group GROUP "
     "--name CLUSTER` writes one, or name yours with `--kubeconfig`"
@@ -52,8 +53,8 @@ class Context:
     folder: Path
 
 
-def files(kubeconfig: str, environment: Mapping[str, str] | None = None) -> tuple[Path, ...]:
-    """The files that are there, in order; raises UsageError if there are none."""
+def files(kubeconfig: str, environment: Mapping[str, str] | None = None, *, key: str = "") -> tuple[Path, ...]:
+    """The files that are there, in order; raises UsageError if there are none, as what nobody gave if it has a key."""
     variables = os.environ if environment is None else environment
     listed = [part for part in variables.get("KUBECONFIG", "").split(os.pathsep) if part]
     candidates = [kubeconfig] if kubeconfig else listed or ["~/.kube/config"]
@@ -61,17 +62,18 @@ def files(kubeconfig: str, environment: Mapping[str, str] | None = None) -> tupl
     paths = tuple(Path(os.path.expanduser(candidate)) for candidate in candidates)  # noqa: PTH111
     found = tuple(path for path in paths if path.is_file())
     if not found:
-        raise UsageError(f"there is no kubeconfig at {' or '.join(f'`{path}`' for path in paths)}", hint=GET_ONE)
+        what = f"there is no kubeconfig at {' or '.join(f'`{path}`' for path in paths)}"
+        raise UsageError.of([Problem(what, hint=GET_ONE, key=key)])
     return found
 
 
 def target(kubeconfig: str, context: str, *, remembered: Target | None = None) -> Target:
     """The cluster that this choice means; parses nothing where `remembered` comes from the same files and choice."""
-    paths = files(kubeconfig)
+    paths = files(kubeconfig, key=_key(kubeconfig, context))
     source = _source(paths, context)
     if remembered is not None and remembered.source == source:
         return remembered
-    return _choose(paths, context).target
+    return _choose(paths, context, key=_key(kubeconfig, context)).target
 
 
 def target_identity(kubeconfig: str, context: str) -> str:
@@ -84,7 +86,13 @@ def target_identity(kubeconfig: str, context: str) -> str:
 
 def choose(kubeconfig: str, context: str) -> Context:
     """The context of that name, or the current one for an empty name; raises UsageError saying which there are."""
-    return _choose(files(kubeconfig), context)
+    key = _key(kubeconfig, context)
+    return _choose(files(kubeconfig, key=key), context, key=key)
+
+
+def _key(kubeconfig: str, context: str) -> str:
+    """The input that nobody gave, where neither was given: there is another way than a kubeconfig."""
+    return "" if kubeconfig or context else KEY
 
 
 def contexts(kubeconfig: str) -> tuple[Context, ...]:
@@ -108,13 +116,13 @@ def _source(paths: tuple[Path, ...], context: str) -> str:
     return digest.hexdigest()
 
 
-def _choose(paths: tuple[Path, ...], name: str) -> Context:
+def _choose(paths: tuple[Path, ...], name: str, *, key: str = "") -> Context:
     merged = [(path, _parse(path)) for path in paths]
     names = list(dict.fromkeys(name for _, document in merged for name in _names(document, "contexts")))
     where = os.pathsep.join(str(path) for path in paths)
     chosen = name or next((current for _, d in merged if (current := fields.text(d, "current-context"))), "")
     if not chosen:
-        raise UsageError.of([Problem("no context is chosen", where, _which(names), "cluster.context" if names else "")])
+        raise UsageError.of([Problem("no context is chosen", where, _which(names), KEY if names else key)])
     if chosen not in names:
         raise UsageError(f"there is no context `{chosen}`", where=where, hint=_which(names))
     _, context = _named(merged, "contexts", "context", chosen)

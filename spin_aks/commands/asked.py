@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spin_aks import terminal
+from spin_aks import choices, terminal
 from spin_aks.asking import Asking
-from spin_aks.commands import pipeline
+from spin_aks.commands import asked_azure, pipeline
+from spin_aks.commands.refused_answers import refuses
 from spin_aks.errors import SpinAksError, UsageError
 from spin_aks.prompts import Option
 
@@ -17,12 +18,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from spin_aks.choices import Choices
+    from spin_aks.cluster import kubeconfig as kubeconfigs
     from spin_aks.context import Context
-    from spin_aks.settings.row import Row
+
+CLUSTER, REGISTRY = "cluster.context", "container_registry.server"
+WHERE_TO = "Where to deploy to"
+PUSH_TO = "Registry to push to"
+# What no context, no id and no host can be called.
+IN_AZURE = "an AKS cluster in Azure"
+ACR = "an Azure Container Registry"
+BY_HOST = "another, by its host"
 
 
 def answers(error: UsageError, arguments: argparse.Namespace, given: Mapping[str, str]) -> dict[str, str]:
-    """An answer to each input that `error` misses, by full key; offers to keep those that a person gave.
+    """An answer to each input that `error` misses, by full key; offers to keep those that a person gave. Where an input
+    may be given in another way, as a cluster by its name in Azure, its answer is the keys of that way.
 
     Raises `error` again, without what was answered, if one of them nobody can or may answer.
     """
@@ -30,72 +40,147 @@ def answers(error: UsageError, arguments: argparse.Namespace, given: Mapping[str
     if asking is Asking.NOTHING_IS_ASKED:
         raise error
     with pipeline.entered(arguments, given) as context:
-        found = {key: _ask(asking, key, context) for key in dict.fromkeys(problem.key for problem in error.problems)}
-        known = {key: value for key, value in found.items() if value is not None}
-        if len(known) < len(found):
-            raise UsageError.of(problem for problem in error.problems if problem.key not in known)
+        asked = Questions(asking, context)
+        keys = dict.fromkeys(problem.key for problem in error.problems)
+        # Where the cluster is says where the registry is likely to be.
+        unanswered = {key for key in sorted(keys, key=lambda key: key == REGISTRY) if not asked.ask(key)}
+        if unanswered:
+            raise UsageError.of(problem for problem in error.problems if problem.key in unanswered)
         if asking is Asking.SOMEBODY_ANSWERS:
-            _keep(asking, known, context, here)
-    return known
+            _keep(asking, asked.answered, context, here)
+    return asked.answered
 
 
-def _ask(asking: Asking, key: str, context: Context) -> str | None:
-    from spin_aks import choices
-    from spin_aks.settings import layers
+@dataclass
+class Questions:
+    """The questions of one round: what was answered so far, by full key, and whether Azure could be asked."""
 
-    row = layers.row_of(key)
-    if row is None:
-        return None
-    last = choices.read()
-    if key == "cluster.context":
-        return _ask_context(asking, row, context, last)
-    question = row.ask or f"Value of the variable `{key.removeprefix('variables.')}`"
-    return asking.text(question, last=_last_registry(context, last) if row.ask else "", refuses=_refuses(key, row))
+    asking: Asking
+    context: Context
+    answered: dict[str, str] = field(default_factory=dict)
+    azure_answers: bool = True
+    last: Choices = field(default_factory=choices.Choices)
 
+    def ask(self, key: str) -> bool:
+        """Whether it is answered."""
+        self.last = choices.read()  # another run may have deployed while a question was open
+        found = self._cluster() if key == CLUSTER else self._registry() if key == REGISTRY else self._text(key)
+        self.answered |= found
+        return bool(found)
 
-def _refuses(key: str, row: Row) -> Callable[[str], str]:
-    """Why an answer can't be this input's value, as the same value in a file or a flag would be refused."""
-    from spin_aks.settings import unknown, values
+    def _text(self, key: str) -> dict[str, str]:
+        from spin_aks.settings import layers
 
-    def refuses(text: str) -> str:
+        row = layers.row_of(key)
+        if row is None:
+            return {}
+        question = row.ask or f"Value of the variable `{key.removeprefix('variables.')}`"
+        answer = self.asking.text(question, refuses=refuses(key))
+        return {} if answer is None else {key: answer}
+
+    def _cluster(self) -> dict[str, str]:
+        """A context, or a cluster by its name in Azure; nothing of Azure's where a kubeconfig was named."""
+        contexts, none = _contexts(self.context)
+        remembered = asked_azure.cluster_keys(self.last.cluster)
+        before = next((one.name for one in contexts if one.target.identity == self.last.cluster), "")
+        options = [Option(one.name, one.name, one.server) for one in contexts]
+        if not self.context.settings.kubeconfig:
+            if remembered:
+                options.insert(0, asked_azure.option(self.last.cluster, "AKS cluster"))
+                before = self.last.cluster
+            if self._may_ask_azure:
+                options.append(Option(IN_AZURE, IN_AZURE))
+                if none:
+                    terminal.say(none)
+        answer = self.asking.select(WHERE_TO, options, default="" if contexts else IN_AZURE, last=before)
+        if answer == IN_AZURE:
+            found = self._of_azure(
+                lambda: asked_azure.cluster(self.context, self.last.cluster), others=bool(contexts or remembered)
+            )
+            return self._cluster() if found is None else found
+        if answer == self.last.cluster:
+            return remembered
+        return {CLUSTER: answer} if answer else {}
+
+    def _registry(self) -> dict[str, str]:
+        last = self._last_registry()
+        options = [_registry_option(last)] if last else []
+        if self.asking is Asking.SOMEBODY_ANSWERS:
+            options += [Option(ACR, ACR)] if self._may_ask_azure else []
+            if not options:
+                return self._text(REGISTRY)
+            options.append(Option(BY_HOST, BY_HOST))
+        usual = ACR if self._cluster_is_in_azure() and self._may_ask_azure else BY_HOST
+        answer = self.asking.select(PUSH_TO, options, default=usual, last=last)
+        if answer == ACR:
+            found = self._of_azure(
+                lambda: asked_azure.registry(self.context, self.answered, self.last.registry), others=True
+            )
+            return self._registry() if found is None else found
+        if answer == BY_HOST:
+            return self._text(REGISTRY)
+        return self._registry_keys(answer) if answer else {}
+
+    def _registry_keys(self, answer: str) -> dict[str, str]:
+        subscription = asked_azure.cluster_subscription(self.context, self.answered)
+        return asked_azure.registry_keys(answer, subscription) or {REGISTRY: answer}
+
+    @property
+    def _may_ask_azure(self) -> bool:
+        return self.azure_answers and self.asking is Asking.SOMEBODY_ANSWERS
+
+    def _of_azure(self, ask: Callable[[], dict[str, str]], *, others: bool) -> dict[str, str] | None:
+        """None where Azure gives no answer, which is said: then the question comes again without it.
+
+        Raises what Azure's answer means where there are no `others` to choose.
+        """
         try:
-            values.of_text(row, text, "/")
-            if key == "container_registry.server":
-                _as_registry(text)
-        except UsageError as error:
-            return ": ".join(filter(None, (str(error), error.problems[0].hint)))
-        except ValueError as error:
-            return str(error)
-        leak = unknown.leak(key, text)
-        return f"{leak.what}: {leak.hint}" if leak else ""
+            return ask()
+        except SpinAksError as error:
+            self.azure_answers = False
+            if not others:
+                raise
+            for problem in error.problems:
+                terminal.show_notice(problem)
+            return None
 
-    return refuses
+    def _cluster_is_in_azure(self) -> bool:
+        from spin_aks.tasks import resources
+
+        if CLUSTER in self.answered:
+            return False
+        return "cluster.name" in self.answered or resources.cluster(self.context) is not None
+
+    def _last_registry(self) -> str:
+        """The registry of this application's last deployment, else the last of all; a sandbox's is no choice."""
+        from spin_aks.choices import ApplicationKey
+        from spin_aks.oci.reference import is_loopback
+
+        manifest = str(Path(self.context.settings.manifest).absolute())
+        own = self.last.applications.get(ApplicationKey(self.context.application.name, manifest))
+        hosts = [name for name in (own.registry if own else "", self.last.registry) if name]
+        first = next((name for name in hosts if not is_loopback(name.partition("/")[0])), "")
+        if asked_azure.is_host_of(self.last.registry, first):
+            return self.last.registry
+        if asked_azure.registry_keys(first, "") or (first and not refuses(REGISTRY)(first)):
+            return first
+        return ""
 
 
-def _as_registry(text: str) -> None:
-    from spin_aks.oci.reference import Destination
-
-    Destination.parse(text)
-
-
-def _last_registry(context: Context, last: Choices) -> str:
-    """The registry of this application's last deployment, else the last of all; a sandbox's is no choice."""
-    from spin_aks.choices import ApplicationKey
-    from spin_aks.oci.reference import is_loopback
-
-    manifest = str(Path(context.settings.manifest).absolute())
-    own = last.applications.get(ApplicationKey(context.application.name, manifest))
-    candidates = [own.registry if own else "", last.registry]
-    return next((name for name in candidates if name and not is_loopback(name.partition("/")[0])), "")
+def _registry_option(last: str) -> Option:
+    of_azure = asked_azure.registry_keys(last, "")
+    return asked_azure.option(last, "Azure Container Registry") if of_azure else Option(last, last)
 
 
-def _ask_context(asking: Asking, row: Row, context: Context, last: Choices) -> str | None:
+def _contexts(context: Context) -> tuple[tuple[kubeconfigs.Context, ...], str]:
+    """All that can be chosen; why there is none, where there is none."""
     from spin_aks.cluster import kubeconfig
 
-    known = kubeconfig.contexts(context.settings.kubeconfig)
-    options = [Option(one.name, one.name, one.server) for one in known]
-    before = next((one.name for one in known if one.target.identity == last.cluster), "")
-    return asking.select(row.ask, options, last=before)
+    try:
+        found = kubeconfig.contexts(context.settings.kubeconfig)
+    except UsageError as error:
+        return (), str(error)
+    return found, "" if found else "the kubeconfig has no context"
 
 
 def _keep(asking: Asking, known: Mapping[str, str], context: Context, here: Path) -> None:

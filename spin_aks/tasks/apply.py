@@ -8,7 +8,7 @@ from spin_aks import files, terminal
 from spin_aks.cluster.kubeconfig import Target, contexts, target
 from spin_aks.errors import ClusterError, Problem, SpinAksError, UsageError
 from spin_aks.settings.missing import missing
-from spin_aks.tasks import access, azure_cluster, choice, outputs, resources
+from spin_aks.tasks import access, azure_cluster, choice, outputs, resource_identity, resources
 from spin_aks.tasks.render import namespace, payload
 from spin_aks.tasks.stage import Stage, existing
 
@@ -80,7 +80,7 @@ def drift(context: Context, *, refresh: bool = False) -> tuple[str, ...]:
 
 def _azure(context: Context) -> tuple[str, ...]:
     """What Azure has to have ready first."""
-    if resources.cluster(context) is None:
+    if resources.cluster(context) is None and resource_identity.named(context) is None:
         return ()
     return (resources.NAME, access.NAME) if access.is_wanted(context) else (resources.NAME,)
 
@@ -126,10 +126,17 @@ def _look_at_cluster(context: Context) -> None:
 
 
 def _with_ways(problem: Problem, context: Context) -> Problem:
+    """Where there is nothing to choose from, the problem's own hint says what there is to do."""
     if not problem.key:
         return problem
-    known = ", ".join(f"`{one.name}`" for one in contexts(context.settings.kubeconfig))
-    return missing(problem.key, problem.what, where=problem.where, more=f"there are {known}" if known else problem.hint)
+    try:
+        known = ", ".join(f"`{one.name}`" for one in contexts(context.settings.kubeconfig))
+    except UsageError:
+        return problem
+    if not known:
+        return problem
+    more = f"there are {known}; or name an AKS cluster with `--cluster NAME`"
+    return missing(problem.key, problem.what, where=problem.where, more=more)
 
 
 def _target(context: Context) -> Target:

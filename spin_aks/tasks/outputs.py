@@ -43,28 +43,38 @@ def remember_pushed(context: Context) -> None:
     if not os.environ.get("SPIN_AKS_SANDBOX"):
         from spin_aks import choices
 
-        choices.note(registry=context.settings.registry, configuration=_configuration(context))
+        choices.note(registry=_registry_id(context), configuration=_configuration(context))
 
 
 def remember_deployed(context: Context, applied: Applied) -> None:
-    """Keeps what runs now, and where, as the defaults of the next questions."""
+    """Keeps what runs now, and where, as the defaults of the next questions; of the sandbox's Azure nothing."""
     from spin_aks import choices
-    from spin_aks.tasks import push
+    from spin_aks.tasks import push, resources
 
-    pushed = push.pushed(context)
-    if pushed is None:
+    pushed, sandbox = push.pushed(context), bool(os.environ.get("SPIN_AKS_SANDBOX"))
+    if pushed is None or (sandbox and resources.registry(context) is not None):
         return
     key = choices.ApplicationKey(context.application.name, str(Path(context.settings.manifest).absolute()))
     deployed = choices.Deployed(*_image_name(context), pushed.reference.tag, pushed.digest, applied.when)
-    if os.environ.get("SPIN_AKS_SANDBOX"):
+    if sandbox:
         choices.note(deployed=(key, deployed))
         return
+    in_azure = resources.cluster(context) is not None
     choices.note(
-        cluster=applied.target.identity,
-        registry=context.settings.registry,
+        cluster=str(resources.resource_id(context, "cluster")) if in_azure else applied.target.identity,
+        registry=_registry_id(context),
         configuration=_configuration(context),
         deployed=(key, deployed),
     )
+
+
+def _registry_id(context: Context) -> str:
+    """A registry's host, with a prefix if one was given; of one in Azure its resource id."""
+    from spin_aks.tasks import resources
+
+    if resources.registry(context) is None:
+        return context.settings.registry
+    return str(resources.resource_id(context, "registry"))
 
 
 def _configuration(context: Context) -> str:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 SPIN_PUSH_TIMEOUT_S = 3600.0
 BY_CONTENT, BY_COMMIT = "content", "git"
+OTHER_WAYS = (
+    "an Azure Container Registry is named with `--registry NAME`; to try without one: `spin-aks sandbox -- spin-aks up`"
+)
 
 
 def stage(context: Context) -> Stage:
@@ -53,8 +56,7 @@ def requirements(context: Context) -> tuple[Problem, ...]:
         return _refused(lambda: tag(context))
     if context.settings.registry:
         return _refused(lambda: _named(context, ""))
-    more = "to try without one: `spin-aks sandbox -- spin-aks up`"
-    none = missing("container_registry.server", "no registry is named", more=more)
+    none = missing("container_registry.server", "no registry is named", more=OTHER_WAYS)
     return (none, *_refused(lambda: tag(context)))
 
 

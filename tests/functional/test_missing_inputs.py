@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from spin_aks import sandbox
 
 REGISTRY = "Registry to push to (HOST[:PORT][/PREFIX])"
+PUSH_TO = "Registry to push to"
+BY_HOST = "Number or part of a name [2: another, by its host]: "
 GREETING = "Value of the variable `greeting`"
 REGION = "Value of the variable `region`"
-CONTEXT = "Context of the kubeconfig to deploy to"
+WHERE_TO = "Where to deploy to"
 NUMBER = "Number or part of a name: "
 KEEP = "Keep this in `aks-spin.toml`? [Y/n] "
 KUBECONFIG = """\
@@ -99,13 +101,27 @@ def kept_files(app: App) -> list[str]:
     )
 
 
+def names_the_registry(typist: Typist, host: str) -> None:
+    """Enter takes the way by host, where the cluster is not in Azure and no registry was chosen before."""
+    typist.sees(f"{PUSH_TO}\n")
+    typist.sees(BY_HOST)
+    typist.types("\n")
+    typist.sees(f"{REGISTRY}: ")
+    typist.types(f"{host}\n")
+
+
+def answers(typist: Typist, question: str, answer: str) -> None:
+    typist.sees(f"{question}: ")
+    typist.types(f"{answer}\n")
+
+
 def answers_everything(typist: Typist, host: str) -> None:
-    for question, answer in ((GREETING, "Hi there"), (REGION, "eu"), (REGISTRY, host)):
-        typist.sees(f"{question}: ")
-        typist.types(f"{answer}\n")
-    typist.sees(f"{CONTEXT}\n")
+    answers(typist, GREETING, "Hi there")
+    answers(typist, REGION, "eu")
+    typist.sees(f"{WHERE_TO}\n")
     typist.sees(NUMBER)
     typist.types("blue\n")
+    names_the_registry(typist, host)
 
 
 # nobody answers
@@ -130,9 +146,10 @@ def test_all_that_is_missing_is_listed_at_once_with_each_way_to_give_it(
         "hint: give `--variable region=VALUE`, `SPIN_AKS_VARIABLES_REGION` or `variables.region` in "
         "aks-spin.toml; or write a `default` into the manifest",
         "hint: give `--registry HOST[:PORT][/PREFIX]`, `SPIN_AKS_CONTAINER_REGISTRY_SERVER` or "
-        "`container_registry.server` in aks-spin.toml; to try without one: `spin-aks sandbox -- spin-aks up`",
+        "`container_registry.server` in aks-spin.toml; an Azure Container Registry is named with `--registry NAME`; "
+        "to try without one: `spin-aks sandbox -- spin-aks up`",
         "hint: give `--context NAME`, `SPIN_AKS_CLUSTER_CONTEXT` or `cluster.context` in aks-spin.toml; "
-        "there are `blue`, `green`",
+        "there are `blue`, `green`; or name an AKS cluster with `--cluster NAME`",
     ] == done.err.splitlines()
     assert ["a/a.src", "spin.toml"] == kept_files(app)
     assert not app.state_home.exists()
@@ -174,7 +191,7 @@ def test_what_is_missing_is_named_beside_what_is_wrong_and_nobody_is_asked(app: 
     assert "there is no context `nope`" in typist.seen
     assert "the variable `greeting` is required" in typist.seen
     assert "no registry is named" in typist.seen
-    assert REGISTRY not in typist.seen.replace("`--registry", "")
+    assert PUSH_TO not in typist.seen
 
 
 @pytest.mark.parametrize("command", ["list", "why", "config"])
@@ -235,9 +252,9 @@ def test_each_is_asked_and_kept_and_the_second_run_asks_nothing(app: App, host: 
 
 def test_the_file_has_what_was_answered_and_nothing_else(app: App, host: str) -> None:
     with at_terminal(app, "run", "render", *app.flags) as typist:
-        for question, answer in ((GREETING, 'a "b" # c'), (REGION, "é"), (REGISTRY, host)):
-            typist.sees(f"{question}: ")
-            typist.types(f"{answer}\n")
+        answers(typist, GREETING, 'a "b" # c')
+        answers(typist, REGION, "é")
+        names_the_registry(typist, host)
         typist.sees(KEEP)
         typist.types("y\n")
         code = typist.leaves()
@@ -256,8 +273,7 @@ def test_what_is_not_to_be_kept_holds_for_this_run_and_is_asked_again(app: App, 
     given_variables(app)
     for _ in range(2):
         with at_terminal(app, "run", "render", *app.flags) as typist:
-            typist.sees(f"{REGISTRY}: ")
-            typist.types(f"{host}\n")
+            names_the_registry(typist, host)
             typist.sees(KEEP)
             typist.types(f"{answer}\n")
             code = typist.leaves()
@@ -277,8 +293,7 @@ def test_answers_go_into_the_overlay_where_there_is_one(app: App, host: str) -> 
     with at_terminal(app, "run", "render", "-e", "prod", *app.flags) as typist:
         typist.sees(f"{GREETING}: ")
         typist.types("Hi\n")
-        typist.sees(f"{REGISTRY}: ")
-        typist.types(f"{host}\n")
+        names_the_registry(typist, host)
         typist.sees("Keep this in `aks-spin.prod.toml`? [Y/n] ")
         typist.types("y\n")
         code = typist.leaves()
@@ -295,8 +310,7 @@ def test_without_an_overlay_they_go_into_the_file_of_all(app: App, host: str) ->
     given_variables(app)
 
     with at_terminal(app, "run", "render", "-e", "prod", *app.flags) as typist:
-        typist.sees(f"{REGISTRY}: ")
-        typist.types(f"{host}\n")
+        names_the_registry(typist, host)
         typist.sees(KEEP)
         typist.types("y\n")
         code = typist.leaves()
@@ -310,8 +324,7 @@ def test_from_elsewhere_the_file_is_offered_where_the_next_run_finds_it(app: App
     outside = App(tmp_path, app.environment, app.flags)
 
     with at_terminal(outside, "run", "render", "-f", "tiny", *app.flags) as typist:
-        typist.sees(f"{REGISTRY}: ")
-        typist.types(f"{host}\n")
+        names_the_registry(typist, host)
         typist.sees("Keep this in `")
         typist.types("y\n")
         code = typist.leaves()
@@ -328,9 +341,9 @@ def test_into_a_file_that_applications_share_go_no_variables_of_one(app: App, ho
     shared.write_text("# ours\n")
 
     with at_terminal(app, "run", "render", *app.flags) as typist:
-        for question, answer in ((GREETING, "Hi"), (REGION, "eu"), (REGISTRY, host)):
-            typist.sees(f"{question}: ")
-            typist.types(f"{answer}\n")
+        answers(typist, GREETING, "Hi")
+        answers(typist, REGION, "eu")
+        names_the_registry(typist, host)
         typist.sees("Keep this in `../aks-spin.toml`, but for the variables? [Y/n] ")
         typist.types("y\n")
         code = typist.leaves()
@@ -370,11 +383,9 @@ def test_a_wrong_registry_is_asked_for_again_with_the_reason(app: App, host: str
     given_variables(app)
 
     with at_terminal(app, "run", "render", *app.flags) as typist:
-        typist.sees(f"{REGISTRY}: ")
-        typist.types(f"{wrong}\n")
+        names_the_registry(typist, wrong)
         typist.sees(f"\n{sentence}")
-        typist.sees(f"{REGISTRY}: ")
-        typist.types(f"{host}\n")
+        answers(typist, REGISTRY, host)
         typist.sees(KEEP)
         typist.types("y\n")
         code = typist.leaves()
@@ -386,14 +397,15 @@ def test_a_wrong_context_is_asked_for_again_with_the_reason(app: App, host: str)
     given_variables(app)
 
     with at_terminal(app, "up", *app.flags, "--registry", host) as typist:
-        typist.sees(f"{CONTEXT}\n  1  blue ")
+        typist.sees(f"{WHERE_TO}\n  1  blue ")
         typist.sees("\n  2  green ")
+        typist.sees("\n  3  an AKS cluster in Azure\n")
         typist.sees(NUMBER)
-        typist.types("3\n")
-        typist.sees("none has `3`: please answer with a number (1 to 2), a name, or a part of one\n")
+        typist.types("4\n")
+        typist.sees("none has `4`: please answer with a number (1 to 3), a name, or a part of one\n")
         typist.sees(NUMBER)
-        typist.types("e\n")
-        typist.sees("2 have `e`:")
+        typist.types("e 1\n")
+        typist.sees("2 have `e 1`:")
         typist.sees(NUMBER)
         typist.types("1\n")
         typist.sees("chosen: blue")
@@ -432,8 +444,7 @@ def test_what_was_taken_back_with_an_empty_value_is_asked_for_once(app: App, hos
         (app.root / "aks-spin.toml").write_text('[container_registry]\nserver = "" # none yet\n')
 
     with at_terminal(app, "run", "render", *app.flags) as typist:
-        typist.sees(f"{REGISTRY}: ")
-        typist.types(f"{host}\n")
+        names_the_registry(typist, host)
         typist.sees(KEEP)
         typist.types("y\n")
         code = typist.leaves()
@@ -455,9 +466,10 @@ def test_a_file_that_can_not_be_written_loses_no_answer(app: App, host: str) -> 
     given_variables(app)
 
     with at_terminal(app, "run", "render", *app.flags) as typist:
-        typist.sees(f"{REGISTRY}: ")
+        typist.sees(BY_HOST)
         (app.root / "aks-spin.toml").mkdir()
-        typist.types(f"{host}\n")
+        typist.types("\n")
+        answers(typist, REGISTRY, host)
         typist.sees(KEEP)
         typist.types("y\n")
         typist.sees("warning: aks-spin.toml: not kept: is a folder\n")
@@ -470,19 +482,22 @@ def test_a_file_that_can_not_be_written_loses_no_answer(app: App, host: str) -> 
 # Ctrl-C
 
 
-@pytest.mark.parametrize("at", [GREETING, REGION, REGISTRY, CONTEXT, KEEP])
+@pytest.mark.parametrize("at", [GREETING, REGION, WHERE_TO, PUSH_TO, REGISTRY, KEEP])
 @pytest.mark.parametrize("key", [CTRL_C, CTRL_D])
 def test_who_wants_out_at_any_question_leaves_everything_as_it_was(app: App, host: str, at: str, key: str) -> None:
-    questions = {GREETING: "Hi\n", REGION: "eu\n", REGISTRY: f"{host}\n", CONTEXT: "blue\n", KEEP: ""}
+    questions = {GREETING: "Hi\n", REGION: "eu\n", WHERE_TO: "blue\n", PUSH_TO: "\n", REGISTRY: f"{host}\n", KEEP: ""}
     with at_terminal(app, "up", *app.flags) as typist:
         for question, answer in questions.items():
             typist.sees(question)
-            if question == CONTEXT:
-                typist.sees(NUMBER)
+            if question in (WHERE_TO, PUSH_TO):
+                typist.sees(NUMBER if question == WHERE_TO else BY_HOST)
             typist.types(key if question == at else answer)
             if question == at:
                 break
-        if (at, key) == (KEEP, CTRL_D):  # the end of input takes a default where there is one
+        if (at, key) == (PUSH_TO, CTRL_D):  # the end of input takes a default where there is one
+            typist.sees(f"{REGISTRY}: ")
+            typist.types(key)
+        if (at, key) == (KEEP, CTRL_D):
             assert 0 == typist.leaves()
             return
         code = typist.leaves()
@@ -496,14 +511,15 @@ def test_who_wants_out_at_any_question_leaves_everything_as_it_was(app: App, hos
 
 
 def test_another_process_can_work_on_the_environment_while_a_question_is_open(app: App, host: str) -> None:
-    given_variables(app)
+    app.flags = (*app.flags, "--variable", "region=eu")
 
     with at_terminal(app, "up", *app.flags) as typist:
-        typist.sees(f"{REGISTRY}: ")
-        other = app.ok("up", "--registry", host, "--context", "blue")
-        typist.types(f"{host}\n")
+        typist.sees(f"{GREETING}: ")
+        other = app.ok("up", "--variable", "greeting=Hi", "--registry", host, "--context", "blue")
+        typist.types("Hi\n")
         typist.sees("Number or part of a name [1: blue]: ")  # what the other one chose
         typist.types("\n")
+        names_the_registry(typist, host)
         typist.sees(KEEP)
         typist.types("n\n")
         code = typist.leaves()
@@ -518,9 +534,10 @@ def test_what_another_process_gave_meanwhile_wins_over_no_answer(app: App, host:
     given_variables(app)
 
     with at_terminal(app, "run", "render", *app.flags) as typist:
-        typist.sees(f"{REGISTRY}: ")
+        typist.sees(BY_HOST)
         (app.root / "aks-spin.toml").write_text('# mine\n[image]\nplatform = "linux/arm64"\n')
-        typist.types(f"{host}\n")
+        typist.types("\n")
+        answers(typist, REGISTRY, host)
         typist.sees(KEEP)
         typist.types("y\n")
         code = typist.leaves()
@@ -560,7 +577,7 @@ def test_yes_takes_the_last_choices_and_says_so(app: App, server: str) -> None:
 
     done = app.ok("run", "render", "-y")
 
-    assert f"{REGISTRY}: registry.example.com/team, as last time\n" in done.err
+    assert f"{PUSH_TO}: registry.example.com/team, as last time\n" in done.err
     assert "image: registry.example.com/team/" in (app.root / ".spin-aks/default/rendered.yaml").read_text()
     assert not (app.root / "aks-spin.toml").exists()
 
@@ -572,7 +589,7 @@ def test_yes_after_a_real_deployment_goes_to_the_same_cluster(app: App, host: st
     done = app.ok("up", "-y", "--registry", host)
 
     assert server == state(app)["cluster"]
-    assert f"{CONTEXT}: blue ({server}), as last time\n" in done.err
+    assert f"{WHERE_TO}: blue ({server}), as last time\n" in done.err
     assert "everything is fresh" in done.err
 
 
@@ -582,7 +599,7 @@ def test_yes_lists_what_has_no_last_choice(app: App, server: str) -> None:
     done = app.run("up", "-y")
 
     assert 3 == done.code
-    assert f"{CONTEXT}: blue ({server}), as last time\n" in done.err
+    assert f"{WHERE_TO}: blue ({server}), as last time\n" in done.err
     assert [
         "error: spin.toml:19: the variable `greeting` is required, and nothing gives it a value",
         "error: spin.toml:20: the variable `region` is required, and nothing gives it a value",
@@ -595,9 +612,12 @@ def test_the_last_choices_are_offered_and_enter_takes_them(app: App, server: str
     given_variables(app)
 
     with at_terminal(app, "up", *app.flags) as typist:
-        typist.sees(f"{REGISTRY} [registry.example.com/team]: ")
-        typist.types("\n")
         typist.sees("Number or part of a name [1: blue]: ")
+        typist.types("\n")
+        typist.sees(
+            f"{PUSH_TO}\n  1  registry.example.com/team\n  2  an Azure Container Registry\n  3  another, by its host\n"
+        )
+        typist.sees("Number or part of a name [1: registry.example.com/team]: ")
         typist.types(CTRL_C)
         code = typist.leaves()
 
@@ -615,9 +635,9 @@ def test_the_registry_of_this_application_comes_before_the_last_of_all(app: App)
     renamed = app.ok("run", "render", "-y", "--name", "other")
     unknown = app.ok("run", "render", "-y", "--name", "third")
 
-    assert f"{REGISTRY}: mine.example.com, as last time\n" in done.err
-    assert f"{REGISTRY}: other.example.com, as last time\n" in renamed.err
-    assert f"{REGISTRY}: last.example.com, as last time\n" in unknown.err
+    assert f"{PUSH_TO}: mine.example.com, as last time\n" in done.err
+    assert f"{PUSH_TO}: other.example.com, as last time\n" in renamed.err
+    assert f"{PUSH_TO}: last.example.com, as last time\n" in unknown.err
 
 
 @pytest.mark.parametrize("registry", ["myregistry", "bad host", "127.0.0.1:5000", "localhost:5000/team", "[::1]:5000"])
@@ -627,7 +647,7 @@ def test_a_last_registry_that_can_no_longer_be_or_was_a_sandbox_s_is_not_offered
 
     done = app.run("run", "render", "-y")
     with at_terminal(app, "run", "render", *app.flags) as typist:
-        typist.sees(f"{REGISTRY}: ")
+        typist.sees(BY_HOST)
         typist.types(CTRL_C)
         code = typist.leaves()
 

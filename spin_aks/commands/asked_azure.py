@@ -1,0 +1,273 @@
+"""Questions whose answers Azure knows: which clusters and registries there are, and what a new one may be called.
+
+Each answer is given by full key, as somebody would write it into the configuration. Nothing is made here, and nothing
+allowed: the stage `resources` shows what it would make, and asks. `prompts.py` asks: only for a person at a terminal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+from spin_aks import files, prompts, terminal
+from spin_aks.commands.refused_answers import refuses
+from spin_aks.errors import SpinAksError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from spin_aks.azure.acr import Registry
+    from spin_aks.azure.aks import Cluster
+    from spin_aks.azure.arm import ResourceId
+    from spin_aks.azure.session import Session
+    from spin_aks.azure.subscriptions import Location
+    from spin_aks.context import Context
+
+Listed = TypeVar("Listed", "Cluster", "Registry")
+
+NEW = "a new one"
+LONGEST_NAME = 32
+"""Of what is offered: names of clusters and groups become parts of longer ones in Azure."""
+HASH_DIGITS = 8
+CANDIDATES = 3
+
+
+def cluster_keys(remembered: str) -> dict[str, str]:
+    """What names the cluster whose id is remembered; nothing for what is no id of a cluster in Azure."""
+    found = _resource(remembered, "managedclusters")
+    return {} if found is None else _cluster_named(found)
+
+
+def registry_keys(remembered: str, cluster_subscription: str) -> dict[str, str]:
+    """The same for a registry; its subscription is the cluster's where nothing else is said."""
+    found = _resource(remembered, "registries")
+    return {} if found is None else _registry_named(found, cluster_subscription)
+
+
+def is_host_of(remembered: str, host: str) -> bool:
+    """Whether a host is that of the registry whose id is remembered, as `NAME.azurecr.io` or `NAME-HASH.azurecr.io`."""
+    from spin_aks.azure.session import REGISTRY_HOSTS
+
+    found, first = _resource(remembered, "registries"), host.partition(".")[0].partition("-")[0]
+    return found is not None and host.endswith(REGISTRY_HOSTS) and first.lower() == found.name.lower()
+
+
+def option(remembered: str, title: str) -> prompts.Option:
+    """What is remembered by its id, to be chosen without asking Azure."""
+    found = _parsed(remembered)
+    return prompts.Option(remembered, found.name, f"{title}, in the group `{found.group}`")
+
+
+def cluster_subscription(context: Context, answered: Mapping[str, str]) -> str:
+    """The one that a registry without its own is looked for in; empty where it is not known yet."""
+    return answered.get("cluster.subscription") or context.settings.cluster_subscription
+
+
+def cluster(context: Context, last: str) -> dict[str, str]:
+    """A cluster of AKS that is there, or a new one's name and place; `last` is the id of the usual choice.
+
+    Raises SpinAksError where Azure can't be asked.
+    """
+    from spin_aks.azure import aks
+
+    terminal.say("asking Azure which clusters there are")
+    session, subscription = _place(context, context.settings.cluster_subscription)
+    group = context.settings.cluster_resource_group
+    every = [one for one in _listed(lambda: aks.clusters(session, subscription)) if _is_in(group, one.id)]
+    options = [prompts.Option(str(one.id), one.id.name, _about_cluster(one)) for one in every]
+    found = _chosen("AKS cluster", options, last)
+    there = next((one for one in every if str(one.id) == found), None)
+    if there is not None:
+        return _cluster_named(there.id) | _location(context, there.location)
+    name = _cluster_name(context, [one.id for one in every])
+    named = {"cluster.name": name, "cluster.resource_group": group or name, "cluster.subscription": subscription}
+    return named | _region(context, session, subscription)
+
+
+def registry(context: Context, answered: Mapping[str, str], last: str) -> dict[str, str]:
+    """The same for a registry; `answered` says where the cluster is, if that was asked for before."""
+    from spin_aks.azure import acr
+
+    terminal.say("asking Azure which registries there are")
+    beside = cluster_subscription(context, answered)
+    session, subscription = _place(context, context.settings.registry_subscription or beside)
+    group = context.settings.registry_resource_group
+    every = [one for one in _listed(lambda: acr.registries(session, subscription)) if _is_in(group, one.id)]
+    options = [prompts.Option(str(one.id), one.id.name, _about_registry(one)) for one in every]
+    found = _chosen("Container registry", options, last)
+    there = next((one for one in every if str(one.id) == found), None)
+    if there is not None:
+        return _registry_named(there.id, beside)
+    named = {"container_registry.name": _registry_name(context, session, subscription)}
+    if subscription.lower() != beside.lower():
+        named["container_registry.subscription"] = subscription
+    return named if "cluster.location" in answered else named | _region(context, session, subscription)
+
+
+def _place(context: Context, given: str) -> tuple[Session, str]:
+    """The subscription that is asked, and the sign-in by which it is seen; which one is asked for if nobody says."""
+    from spin_aks.tasks import azure_subscription
+    from spin_aks.tasks.azure_place import Named
+
+    meant = azure_subscription.meant(context, [Named("", "", given)])
+    return context.in_tenant(meant.tenant).azure, given or meant.subscription
+
+
+def _resource(text: str, kind: str) -> ResourceId | None:
+    if not text.startswith("/subscriptions/"):
+        return None
+    try:
+        found = _parsed(text)
+    except SpinAksError:
+        return None
+    return found if found.group and found.types and found.types[-1][0].lower() == kind else None
+
+
+def _parsed(text: str) -> ResourceId:
+    from spin_aks.azure.arm import ResourceId
+
+    return ResourceId.parse(text)
+
+
+def _cluster_named(found: ResourceId) -> dict[str, str]:
+    return {
+        "cluster.name": found.name,
+        "cluster.resource_group": found.group,
+        "cluster.subscription": found.subscription,
+    }
+
+
+def _registry_named(found: ResourceId, cluster_subscription: str) -> dict[str, str]:
+    named = {"container_registry.name": found.name, "container_registry.resource_group": found.group}
+    if found.subscription.lower() != cluster_subscription.lower():
+        named["container_registry.subscription"] = found.subscription
+    return named
+
+
+def _is_in(group: str, found: ResourceId) -> bool:
+    return not group or group.lower() == found.group.lower()
+
+
+def _listed(ask: Callable[[], tuple[Listed, ...]]) -> Sequence[Listed]:
+    """By name; where the subscription is not registered for such resources there can be none."""
+    from spin_aks.azure.problems import if_registered
+
+    found: tuple[Listed, ...] = if_registered(ask, ())
+    return sorted(found, key=lambda one: (one.id.name.lower(), one.id.group.lower()))
+
+
+def _chosen(title: str, options: Sequence[prompts.Option], last: str) -> str:
+    """The id of what is chosen; NEW without a question where there is nothing else."""
+    if not options:
+        terminal.say("there is none yet: name a new one (you are asked again before it is made)")
+        return NEW
+    usual = next((one.value for one in options if one.value.lower() == last.lower()), "")
+    return prompts.select(title, [*options, prompts.Option(NEW, NEW)], default=usual)
+
+
+def _about_cluster(found: Cluster) -> str:
+    power = "" if found.running else found.power.lower()
+    return _about(found.id, found.location, power or _unusual(found.state))
+
+
+def _about_registry(found: Registry) -> str:
+    return _about(found.id, found.location, _unusual(found.state))
+
+
+def _about(resource: ResourceId, location: str, state: str) -> str:
+    return ", ".join(filter(None, (f"group {resource.group}", location, state)))
+
+
+def _unusual(state: str) -> str:
+    return "" if state.lower() in ("succeeded", "") else state.lower()
+
+
+def _location(context: Context, location: str) -> dict[str, str]:
+    """What is made besides is made where the cluster is, unless somebody says where."""
+    said = _said(context, "cluster.location") or refuses("cluster.location")(location)
+    return {} if said else {"cluster.location": location}
+
+
+def _said(context: Context, key: str) -> bool:
+    return context.loaded is not None and context.loaded.value(key) is not None
+
+
+def _cluster_name(context: Context, there: Sequence[ResourceId]) -> str:
+    from spin_aks.generators.names import kubernetes_name
+
+    taken = {one.name.lower(): one for one in there}
+
+    def refused(text: str) -> str:
+        if text.lower() in taken:
+            return f"there is a cluster `{text}` already, in the group `{taken[text.lower()].group}`"
+        return refuses("cluster.name")(text)
+
+    base = kubernetes_name(context.application.name)[:LONGEST_NAME].rstrip("-")
+    candidates = (base, *(f"{base}-{number}" for number in range(2, len(taken) + 3)))
+    default = next(one for one in candidates if one not in taken)
+    return prompts.text("Name of the new cluster", default=default, refuses=refused)
+
+
+def _registry_name(context: Context, session: Session, subscription: str) -> str:
+    """One that Azure says is free: all the world's registries share their names."""
+    from spin_aks.azure import acr
+
+    asked: dict[str, str] = {}
+
+    def refused(text: str) -> str:
+        if (why := refuses("container_registry.name")(text)) or text in asked:
+            return why or asked[text]
+        asked[text] = acr.why_not(session, subscription, text)
+        return asked[text]
+
+    candidates = registry_names(context.application.name, subscription)
+    default = next((one for one in candidates if not refused(one)), "")
+    return prompts.text("Name of the new registry", default=default, refuses=refused)
+
+
+def registry_names(application: str, subscription: str) -> Iterator[str]:
+    """The application's name with a hash behind it, a few times another one: the same ones each time."""
+    base = re.sub(r"[^a-z0-9]", "", application.lower())[:LONGEST_NAME]
+    for number in range(CANDIDATES):
+        whole = f"{subscription} {application} {number}".lower().encode()
+        yield f"{base}{hashlib.sha256(whole).hexdigest()[:HASH_DIGITS]}"
+
+
+def _region(context: Context, session: Session, subscription: str) -> dict[str, str]:
+    """Where to make it, unless somebody says where; nobody has to know how a region is spelled."""
+    from spin_aks.azure import subscriptions
+
+    if _said(context, "cluster.location"):
+        return {}
+    known = subscriptions.locations(session, subscription)
+    usual = _usual_region(context, known)
+    answer = prompts.text("Region", default=usual, refuses=lambda text: _no_region(text, known))
+    return {"cluster.location": _region_named(answer, known) or answer}
+
+
+def _usual_region(context: Context, known: Sequence[Location]) -> str:
+    """That of the cluster, if it was found before; else the one that is built in, where the subscription has it."""
+    match files.read_json(context.state("azure.json")):
+        case {"cluster": {"location": str(location)}} if location:
+            return location
+    names = [one.name for one in known]
+    built_in = context.settings.location
+    return built_in if built_in in names or not names else names[0]
+
+
+def _region_named(text: str, known: Sequence[Location]) -> str:
+    """Its short name; empty if the subscription has none of that name or title."""
+    sought = text.casefold().replace(" ", "")
+    return next((one.name for one in known if sought in (one.name, one.title.casefold().replace(" ", ""))), "")
+
+
+def _no_region(text: str, known: Sequence[Location]) -> str:
+    if not known:
+        return refuses("cluster.location")(text)
+    if _region_named(text, known):
+        return ""
+    from spin_aks.settings import unknown
+
+    near = unknown.nearest(text.lower(), [one.name for one in known])
+    return f"the subscription has no region `{text}`" + (f": did you mean `{near}`?" if near else "")
