@@ -95,6 +95,27 @@ def test_each_later_stage_of_another_run_takes_tokens_of_the_same_tenant(fresh: 
     assert (0, True) == (tokens_of(guest, TENANT, asked), tokens_of(guest, CONTOSO, asked) > 0)
 
 
+def test_what_is_named_later_is_looked_for_in_the_guests_tenant_as_well(fresh: App, guest: Cloud) -> None:
+    fresh.ok("run", "resources", *NAMED, "--create")
+    more = fresh.ok("run", "resources", *NAMED, "--keyvault", "team-vault", "--create")
+
+    assert [("make", "vault")] == [tuple(line.split()[:2]) for line in more.err.splitlines() if ": begun" in line]
+    assert (CONTOSO, f"/subscriptions/{TEAM}/") == (kept(fresh)["tenant"], kept(fresh)["keyvault"]["id"][:52])
+
+
+@pytest.mark.parametrize("tenant", [5, None, "no tenant/at all"])
+def test_a_tenant_in_the_state_that_can_be_none_is_told_or_looked_for_again(
+    fresh: App, guest: Cloud, tenant: object
+) -> None:
+    fresh.ok("run", "resources", *NAMED, "--create")
+    path = fresh.root / ".spin-aks/default/azure.json"
+    path.write_text(json.dumps({**kept(fresh), "tenant": tenant}))
+
+    fresh.ok("run", "resources", *NAMED)
+
+    assert CONTOSO == kept(fresh)["tenant"]
+
+
 def test_the_registry_of_a_guests_tenant_builds_by_itself(fresh: App, guest: Cloud) -> None:
     done = fresh.ok("up", *NAMED, *ALL, "--builder", "acr")
 
