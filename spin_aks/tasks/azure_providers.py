@@ -66,9 +66,12 @@ def needed(missing: Iterable[Missing]) -> tuple[tuple[str, str], ...]:
 
 def plan(lacking: Sequence[Provider]) -> Iterator[str]:
     """A line for each subscription."""
+    from spin_aks.azure.providers import enumerated
+
     for subscription in dict.fromkeys(one.subscription for one in lacking):
-        namespaces = " and ".join(f"`{one.namespace}`" for one in lacking if one.subscription == subscription)
-        yield f"the subscription `{subscription}` registered for {namespaces}, once and for all; that costs nothing"
+        namespaces = [f"`{one.namespace}`" for one in lacking if one.subscription == subscription]
+        what = f"the subscription `{subscription}` registered for {enumerated(namespaces)}"
+        yield f"{what}, once and for all; that costs nothing"
 
 
 def _short(context: Context, missing: Iterable[Missing]) -> Iterator[Problem]:

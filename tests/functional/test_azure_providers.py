@@ -22,7 +22,7 @@ MAKE = ("run", "resources", *NAMED, "--create")
 CLUSTER = ("Microsoft.ContainerService", "Microsoft.Compute", "Microsoft.Network", "Microsoft.ManagedIdentity")
 FRESH = 'unregistered = ["Microsoft.ContainerService", "Microsoft.Network", "Microsoft.ContainerRegistry"]\n'
 SHOWN = (
-    f"to be made in Azure: the subscription `{SUBSCRIPTION}` registered for `Microsoft.ContainerService` and "
+    f"to be made in Azure: the subscription `{SUBSCRIPTION}` registered for `Microsoft.ContainerService`, "
     "`Microsoft.Network` and `Microsoft.ContainerRegistry`, once and for all; that costs nothing\n"
 )
 USAGES = "*/locations/eastus2/usages"
@@ -189,7 +189,7 @@ def test_a_run_that_is_killed_while_it_registers_is_taken_up_without_registering
     done = fresh.ok(*MAKE)
 
     assert 3 == len(registered(cloud))
-    assert "`Microsoft.ContainerRegistry`: somebody did already, waiting for that\n" in done.err
+    assert "`Microsoft.ContainerRegistry`: it is registering already, waiting for that\n" in done.err
     assert ["aks1", "aks1", "acme1"] == [name for name in made(cloud) if not name.startswith("MC_")]
 
 

@@ -427,7 +427,7 @@ def test_a_subscription_that_nobody_sees_is_named_with_the_way_out(fresh: App, c
 
 
 def test_a_cluster_that_somebody_updates_is_waited_for_and_never_made_twice(fresh: App, made: Cloud) -> None:
-    made.trouble('method = "PUT"\npath = "*/managedClusters/*"\nslow_s = 1')
+    made.trouble('method = "PUT"\npath = "*/managedClusters/*"\nslow_s = 6')
     found = made.every(CLUSTERS)[0]
     made.send(
         "PUT", "/resourceGroups/clusters/providers/Microsoft.ContainerService/managedClusters/aks1", CLUSTERS[1], found

@@ -69,9 +69,16 @@ def test_several_are_registered_side_by_side_and_each_once(turned: Clock) -> Non
 
     heard = said(script, lacks("NotRegistered"), lacks("Unregistered", NETWORK))
 
-    assert [f"register the subscription `{SUBSCRIPTION}` for `{CACHE}`, `{NETWORK}`: begun"] == heard
+    assert [f"register the subscription `{SUBSCRIPTION}` for `{CACHE}` and `{NETWORK}`: begun"] == heard
     assert 2 == len(script.sent("POST"))
     assert 1.0 + 2.0 + 4.0 == turned.seconds
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"), [((), ""), (("a",), "a"), (("a", "b"), "a and b"), ("abc", "a, b and c")]
+)
+def test_names_are_enumerated(names: tuple[str, ...], expected: str) -> None:
+    assert expected == providers.enumerated(tuple(names))
 
 
 def test_one_that_is_being_registered_is_waited_for_only() -> None:
@@ -81,7 +88,7 @@ def test_one_that_is_being_registered_is_waited_for_only() -> None:
     heard = said(script, lacks("Registering"))
 
     task = f"register the subscription `{SUBSCRIPTION}` for `{CACHE}`"
-    assert [f"{task}: somebody did already, waiting for that"] == heard
+    assert [f"{task}: it is registering already, waiting for that"] == heard
     assert ["GET", "GET"] == script.methods
 
 
@@ -91,7 +98,7 @@ def test_subscriptions_are_told_apart() -> None:
 
     heard = said(script, lacks("Registering"), Provider(OTHER, CACHE, "Registering"), lacks("Registering", NETWORK))
 
-    assert f"`{SUBSCRIPTION}` for `{CACHE}`, `{NETWORK}` and the subscription `{OTHER}` for `{CACHE}`: " in heard[0]
+    assert f"`{SUBSCRIPTION}` for `{CACHE}` and `{NETWORK}` and the subscription `{OTHER}` for `{CACHE}`: " in heard[0]
 
 
 def test_a_conflict_passes_and_is_asked_again() -> None:
@@ -105,20 +112,33 @@ def test_a_conflict_passes_and_is_asked_again() -> None:
     assert ["POST", "GET", "POST", "GET"] == script.methods
 
 
-def test_one_that_never_gets_registered_is_told_and_how_long_it_took(turned: Clock) -> None:
+def test_one_that_is_not_registered_everywhere_for_long_is_left_to_the_making(turned: Clock) -> None:
     script = Script()
     script.answer("GET", f"/providers/{CACHE}$", state("Registering"))
     script.answer("POST", f"/providers/{CACHE}/register$", state("Registering"))
-    heard: list[str] = []
 
-    with pytest.raises(AzureError) as error:
-        providers.register(scripted(script), [lacks("NotRegistered")], Watch(heard.append))
+    heard = said(script, lacks("NotRegistered"))
 
     task = f"register the subscription `{SUBSCRIPTION}` for `{CACHE}`"
-    assert [f"can't {task}: it is not done after 10 min 2 s"] == [one.what for one in error.value.problems]
+    assert [f"{task}: begun", f"{task}: 32 s so far", f"{task}: 1 min 2 s so far"] == heard[:3]
+    assert f"{task}: not everywhere after 3 min 2 s, going on" == heard[-1]
     assert turned.seconds > providers.LONGEST_S
-    assert f"{task}: 32 s so far" in heard
     assert 1 == len(script.sent("POST"))
+
+
+def test_a_conflict_that_stays_is_told(turned: Clock) -> None:
+    script = Script()
+    script.answer("GET", f"/providers/{CACHE}$", state("Unregistering"))
+    script.answer("POST", f"/providers/{CACHE}/register$", refused(409, "Conflict", "The provider is unregistering."))
+
+    with pytest.raises(AzureError) as error:
+        said(script, lacks("Unregistering"))
+
+    assert (
+        f"/subscriptions/{SUBSCRIPTION}: can't register the subscription `{SUBSCRIPTION}` for `{CACHE}`: something "
+        "else is being done to that for 3 min 2 s now"
+    ) == str(error.value)
+    assert error.value.problems[0].hint.startswith("run the same command again")
 
 
 def test_who_stops_waiting_is_told_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
