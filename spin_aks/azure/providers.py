@@ -69,7 +69,8 @@ def get(session: Session, subscription: str, namespace: str) -> Provider:
 def lacking(session: Session, wanted: Iterable[tuple[str, str]]) -> tuple[Provider, ...]:
     """Those of `wanted` (subscription, namespace) that are not registered, asked side by side.
 
-    What whoever signed in may not look at, or a cloud does not know, is left out. Raises AzureError.
+    What whoever signed in may not look at, a cloud does not know, or an answer does not tell, is left out. Raises
+    AzureError.
     """
 
     def look(one: tuple[str, str]) -> Provider | None:
@@ -81,7 +82,7 @@ def lacking(session: Session, wanted: Iterable[tuple[str, str]]) -> tuple[Provid
             return None
 
     found = side_by_side(look, dict.fromkeys(wanted))
-    return tuple(one for one in found if one is not None and not one.registered)
+    return tuple(one for one in found if one is not None and one.state and not one.registered)
 
 
 def register(session: Session, wanted: Sequence[Provider], watch: Watch) -> None:
