@@ -192,6 +192,8 @@ def test_another_refusal_is_told_as_it_is() -> None:
     [
         refused(403, "AuthorizationFailed", DENIED),
         refused(404, "InvalidResourceNamespace", "The namespace is invalid."),
+        Reply(200, {}),
+        Reply(200, {"registrationState": 5}),
     ],
 )
 def test_what_can_not_be_looked_at_is_left_to_the_making(answer: Reply) -> None:
