@@ -302,6 +302,25 @@ def test_somebody_at_a_terminal_sees_whose_subscriptions_they_are(fresh: App, cl
     assert (0, CONTOSO) == (code, kept(fresh)["tenant"])
 
 
+def test_a_guest_at_a_terminal_comes_from_nothing_to_a_deployment_by_enter_and_y(fresh: App, guest: Cloud) -> None:
+    with at_terminal(fresh, "up", *fresh.flags) as typist:
+        for question in ("Where to deploy to", "Name of the new cluster", "Region", "Registry to push to"):
+            typist.sees(question)
+            typist.types("\n")
+        typist.sees("Name of the new registry")
+        typist.types("\n")
+        typist.sees("Keep this in")
+        typist.types("\n")
+        typist.sees("That costs money")
+        typist.types("y\n")
+        typist.sees("Give it? ")
+        typist.types("\n")
+        code = typist.leaves()
+
+    assert (0, CONTOSO) == (code, kept(fresh)["tenant"])
+    assert f"subscription `Team` ({TEAM}) in tenant `Contoso`" in typist.seen
+
+
 def test_without_a_terminal_subscriptions_of_several_tenants_are_listed_with_their_tenants(
     fresh: App, cloud: Cloud
 ) -> None:
