@@ -95,7 +95,8 @@ def tenants(session: Session) -> tuple[Tenant, ...]:
     from azure.mgmt.resource.subscriptions import SubscriptionClient
 
     with reported("list your tenants", session.cloud.arm, tenant=session.tenant):
-        return tuple(_tenant(wire.document(found)) for found in session.client(SubscriptionClient).tenants.list())
+        every = [_tenant(wire.document(found)) for found in session.client(SubscriptionClient).tenants.list()]
+    return tuple(one for one in every if one.id)
 
 
 def everywhere(session: Session) -> Everywhere:
@@ -145,24 +146,35 @@ def the_only(found: Everywhere) -> Seen:
 
 def showing(session: Session, wanted: Sequence[str], first: str = "") -> tuple[str, tuple[Subscription, ...]]:
     """The tenant that shows all of these subscriptions, and they: `first` if it does, else the sign-in's own, for
-    which it is empty, else one of the others, which are asked side by side.
+    which it is empty, else the one that they belong to, else one of the others, which are asked side by side.
 
     Raises AzureError if none does, and if one of them is disabled.
     """
-    answers: dict[Tenant, _Answers] = {}
+    answers: dict[str, _Answers] = {}
     for tenant in dict.fromkeys((first, "")):
-        found = _asked(session, tenant, wanted)
-        if shown := _all_shown(found):
+        answers[tenant] = _asked(session, tenant, wanted)
+        if shown := _all_shown(answers[tenant]):
             return tenant, shown
-        answers[Tenant(tenant)] = found
-    _raise_unexpected(answers[Tenant("")])
-    asked = (first, credential.tenant(session))
-    others = [one for one in tenants(session) if not any(_same(one.id, known) for known in asked)]
-    more = dict(zip(others, side_by_side(lambda one: _asked(session, one.id, wanted), others), strict=True))
-    for one, found in more.items():
-        if shown := _all_shown(found):
-            return one.id, shown
-    raise _nowhere(wanted, {**answers, **more})
+    _raise_unexpected(answers[""])
+    for tenant in _owner(answers[""]):
+        answers[tenant] = _asked(session, tenant, wanted)
+        if shown := _all_shown(answers[tenant]):
+            return tenant, shown
+    known = {one.id.lower(): one for one in tenants(session)}
+    others = known.keys() - {one.lower() for one in (*answers, credential.tenant(session))}
+    rest = [one for one in known if one in others]
+    answers |= zip(rest, side_by_side(lambda one: _asked(session, one, wanted), rest), strict=True)
+    for tenant in rest:
+        if shown := _all_shown(answers[tenant]):
+            return tenant, shown
+    raise _nowhere(wanted, {known.get(one.lower(), Tenant(one)): found for one, found in answers.items()})
+
+
+def _owner(answers: _Answers) -> tuple[str, ...]:
+    """The tenant that they belong to, where Azure said so and it is one."""
+    refused = [one.answer for one in answers if isinstance(one, AzureRefusalError)]
+    owners = {rights.tenant_of(one) for one in refused}
+    return tuple(owners) if len(refused) == len(answers) and len(owners) == 1 and "" not in owners else ()
 
 
 def _asked(session: Session, tenant: str, wanted: Sequence[str]) -> _Answers:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import requests
 
-HOME, CUSTOMER, STRICT = "home", "customer", "strict"
+HOME, CUSTOMER, STRICT = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "acb")
 NAMES = {HOME: "Home", CUSTOMER: "Customer", STRICT: "Strict"}
 SECOND_FACTOR = "wants more than what was given at the sign-in: a second factor, a known device or a consent"
 
@@ -79,10 +79,9 @@ class Azure(Script):
         owner = next((seen[one] for seen in self.shown.values() if one in seen), "")
         if not owner:
             return Reply(404, {"error": {"code": "SubscriptionNotFound", "message": f"'{one}' could not be found."}})
-        right = f"{ord(owner[0]):08x}-0000-0000-0000-000000000000"
         message = (
-            f"The access token is from the wrong issuer 'https://sts.windows.net/{right[::-1]}/'. It must match the "
-            f"tenant 'https://sts.windows.net/{right}/' associated with this subscription."
+            f"The access token is from the wrong issuer 'https://sts.windows.net/{here}/'. It must match the "
+            f"tenant 'https://sts.windows.net/{owner}/' associated with this subscription."
         )
         challenge = f'Bearer error="invalid_token", error_description="{message}"'
         error = {"error": {"code": "InvalidAuthenticationTokenTenant", "message": message}}
@@ -128,7 +127,7 @@ def test_a_tenant_that_wants_another_sign_in_keeps_no_other_from_being_shown() -
     found = everywhere(Azure({HOME: {"s1": HOME}, STRICT: {"s2": STRICT}, CUSTOMER: {"s3": CUSTOMER}}), STRICT)
 
     assert [("s1", HOME), ("s3", CUSTOMER)] == ids(found)
-    assert [("Strict", f"tenant `strict` {SECOND_FACTOR}", "`az login --tenant strict`")] == [
+    assert [("Strict", f"tenant `{STRICT}` {SECOND_FACTOR}", f"`az login --tenant {STRICT}`")] == [
         (one.tenant.title, str(one.error), one.hint) for one in found.refused
     ]
 
@@ -204,7 +203,7 @@ def test_nothing_to_choose_from_names_the_tenants_that_were_not_asked() -> None:
     with pytest.raises(AzureError) as error:
         tenants.the_only(everywhere(Azure({HOME: {}, STRICT: {"s2": STRICT}}), STRICT))
 
-    assert "sign in to the tenant that has one: `az login --tenant strict`" == error.value.problems[0].hint
+    assert f"sign in to the tenant that has one: `az login --tenant {STRICT}`" == error.value.problems[0].hint
 
 
 def showing(azure: Azure, *wanted: str, first: str = "", refusing: str = "") -> str:
@@ -245,7 +244,29 @@ def test_a_token_of_the_wrong_tenant_is_not_tried_twice() -> None:
 
     showing(azure, "s2")
 
-    assert ["s2", "s2", "tenants"] == sorted(one.path.rpartition("/")[2] for one in azure.asked)
+    assert ["s2", "s2"] == [one.path.rpartition("/")[2] for one in azure.asked]
+
+
+def test_the_tenant_that_it_belongs_to_is_asked_before_all_others() -> None:
+    azure, guest = Azure(TWO), Guest(STRICT)
+
+    assert CUSTOMER == tenants.showing(scripted(azure, guest), ["s2", "s3"])[0]
+    assert {None, CUSTOMER} == {tenant for _, tenant in guest.asked}
+
+
+def test_what_was_delegated_by_a_tenant_that_refuses_is_found_in_the_one_it_was_delegated_to() -> None:
+    azure = Azure({HOME: {}, CUSTOMER: {"s4": STRICT}, STRICT: {"s4": STRICT}})
+
+    assert CUSTOMER == showing(azure, "s4", refusing=STRICT)
+
+
+def test_one_of_a_tenant_that_refuses_is_told_with_the_tenants_name_and_the_sign_in_to_it() -> None:
+    error = refusal(Azure(TWO), "s4", refusing=STRICT)
+
+    assert f"can't use subscription `s4`: it belongs to tenant `Strict`, and tenant `{STRICT}` {SECOND_FACTOR}" == (
+        str(error)
+    )
+    assert f"`az login --tenant {STRICT}`" == error.problems[0].hint
 
 
 def refusal(azure: Azure, *wanted: str, refusing: str = "") -> AzureError:
@@ -258,7 +279,7 @@ def test_subscriptions_of_different_tenants_are_refused_together() -> None:
     error = refusal(Azure(TWO), "s1", "s2")
 
     assert (
-        "the subscriptions are in different tenants: `s1` in the sign-in's; `s2` in `Customer` (customer)",
+        f"the subscriptions are in different tenants: `s1` in the sign-in's; `s2` in `Customer` ({CUSTOMER})",
         "what an environment names has to be in one tenant: no identity is given rights in another",
         "name resources of one tenant, or another environment (`-e NAME`) for those of the other",
     ) == (str(error), error.why, error.problems[0].hint)
@@ -277,7 +298,7 @@ def test_one_that_may_be_in_a_tenant_that_refuses_is_told_with_how_to_sign_in_th
     error = refusal(Azure(TWO), "s9", refusing=STRICT).problems[0]
 
     assert "can't use subscription `s9`: whoever signed in sees no such subscription" == error.what
-    assert "it may be one of `Strict`, which can't be asked: `az login --tenant strict`" == error.hint
+    assert f"it may be one of `Strict`, which can't be asked: `az login --tenant {STRICT}`" == error.hint
 
 
 def test_a_disabled_one_is_told_at_once() -> None:
