@@ -304,17 +304,13 @@ def test_somebody_at_a_terminal_sees_whose_subscriptions_they_are(fresh: App, cl
 
 def test_a_guest_at_a_terminal_comes_from_nothing_to_a_deployment_by_enter_and_y(fresh: App, guest: Cloud) -> None:
     with at_terminal(fresh, "up", *fresh.flags) as typist:
-        for question in ("Where to deploy to", "Name of the new cluster", "Region", "Registry to push to"):
+        for question in ("an AKS cluster in Azure]: ", "new cluster [tiny]: ", "Region [eastus2]: ", "Registry]: "):
             typist.sees(question)
             typist.types("\n")
-        typist.sees("Name of the new registry")
-        typist.types("\n")
-        typist.sees("Keep this in")
-        typist.types("\n")
-        typist.sees("That costs money")
-        typist.types("y\n")
-        typist.sees("Give it? ")
-        typist.types("\n")
+        typist.sees("new registry [")
+        for question, answer in (("]: ", ""), ("[Y/n] ", ""), ("[y/N] ", "y"), ("Give it? [Y/n] ", "")):
+            typist.sees(question)
+            typist.types(f"{answer}\n")
         code = typist.leaves()
 
     assert (0, CONTOSO) == (code, kept(fresh)["tenant"])
