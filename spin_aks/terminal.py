@@ -39,10 +39,16 @@ def show_error(error: SpinAksError) -> None:
         say(line)
 
 
-def lines_of(error: SpinAksError) -> Iterator[str]:
+def show_setback(error: SpinAksError) -> None:
+    """The same of an error that stops nothing, since there is another way."""
+    for line in lines_of(error, word="warning"):
+        say(line)
+
+
+def lines_of(error: SpinAksError, *, word: str = "error") -> Iterator[str]:
     """The lines that show the error, for whoever shows them in another way."""
     for problem in error.problems:
-        yield f"error: {_visible(str(problem))}"
+        yield f"{word}: {_visible(str(problem))}"
     for line in error.why.splitlines():
         yield f"  {_visible(line)}"
     for hint in dict.fromkeys(problem.hint for problem in error.problems if problem.hint):

@@ -66,11 +66,12 @@ def sign_in_failed(message: str, tenant: str) -> SignInError | AzureUnreachableE
     if unknown := _NO_AUTHORITY.search(message):
         return _refused(NO_TENANT[0], message, unknown[1])
     if _NOBODY in message and not _TRIED.search(message):
+        typed = log_in(tenant) if tenant else "az login"
         return SignInError(
             "nobody is signed in to Azure",
             why=_heard(message),
-            hint=f"type `{log_in(tenant)}`; in CI set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or use "
-            "a workload identity",
+            hint=f"type `{typed}`; in CI set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or use a "
+            "workload identity",
         )
     return SignInError("can't sign in to Azure", why=_heard(message), hint=f"type `{log_in(tenant)}`")
 

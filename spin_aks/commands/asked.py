@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 CLUSTER, REGISTRY = "cluster.context", "container_registry.server"
 WHERE_TO = "Where to deploy to"
+OF_KUBECONFIG = "Context of the kubeconfig to deploy to"
 PUSH_TO = "Registry to push to"
 # What no context, no id and no host can be called.
 IN_AZURE = "an AKS cluster in Azure"
@@ -79,43 +81,44 @@ class Questions:
         return {} if answer is None else {key: answer}
 
     def _cluster(self) -> dict[str, str]:
-        """A context, or a cluster by its name in Azure; nothing of Azure's where a kubeconfig was named."""
+        """A context, or a cluster by its name in Azure."""
         contexts, none = _contexts(self.context)
-        remembered = asked_azure.cluster_keys(self.last.cluster)
-        before = next((one.name for one in contexts if one.target.identity == self.last.cluster), "")
         options = [Option(one.name, one.name, one.server) for one in contexts]
-        if not self.context.settings.kubeconfig:
-            if remembered:
-                options.insert(0, asked_azure.option(self.last.cluster, "AKS cluster"))
-                before = self.last.cluster
-            if self._may_ask_azure:
-                options.append(Option(IN_AZURE, IN_AZURE))
-                if none:
-                    terminal.say(none)
+        before = next((one.name for one in contexts if one.target.identity == self.last.cluster), "")
+        if self.context.settings.kubeconfig:  # who names one has no use for another way
+            answer = self.asking.select(OF_KUBECONFIG, options, last=before)
+            return {CLUSTER: answer} if answer else {}
+        remembered = asked_azure.cluster_keys(self.context, self.last.cluster)
+        if remembered:
+            before = self.last.cluster
+            options.insert(0, asked_azure.option(before, "AKS cluster"))
+        if self._may_ask_azure:
+            options.append(Option(IN_AZURE, IN_AZURE))
+            if none:
+                terminal.say(none)
         answer = self.asking.select(WHERE_TO, options, default="" if contexts else IN_AZURE, last=before)
         if answer == IN_AZURE:
-            found = self._of_azure(
-                lambda: asked_azure.cluster(self.context, self.last.cluster), others=bool(contexts or remembered)
-            )
+            ask = partial(asked_azure.cluster, self.context, self.last.cluster)
+            found = self._of_azure(ask, others=bool(contexts or remembered))
             return self._cluster() if found is None else found
-        if answer == self.last.cluster:
+        if remembered and answer == self.last.cluster:
             return remembered
         return {CLUSTER: answer} if answer else {}
 
     def _registry(self) -> dict[str, str]:
         last = self._last_registry()
-        options = [_registry_option(last)] if last else []
+        options = [self._registry_option(last)] if last else []
         if self.asking is Asking.SOMEBODY_ANSWERS:
             options += [Option(ACR, ACR)] if self._may_ask_azure else []
             if not options:
                 return self._text(REGISTRY)
             options.append(Option(BY_HOST, BY_HOST))
-        usual = ACR if self._cluster_is_in_azure() and self._may_ask_azure else BY_HOST
+        in_azure = self._cluster_is_in_azure()
+        usual = ACR if in_azure and self._may_ask_azure else BY_HOST
         answer = self.asking.select(PUSH_TO, options, default=usual, last=last)
         if answer == ACR:
-            found = self._of_azure(
-                lambda: asked_azure.registry(self.context, self.answered, self.last.registry), others=True
-            )
+            ask = partial(asked_azure.registry, self.context, self.answered, self.last.registry)
+            found = self._of_azure(partial(ask, beside_cluster=in_azure), others=True)
             return self._registry() if found is None else found
         if answer == BY_HOST:
             return self._text(REGISTRY)
@@ -123,7 +126,11 @@ class Questions:
 
     def _registry_keys(self, answer: str) -> dict[str, str]:
         subscription = asked_azure.cluster_subscription(self.context, self.answered)
-        return asked_azure.registry_keys(answer, subscription) or {REGISTRY: answer}
+        return asked_azure.registry_keys(self.context, answer, subscription) or {REGISTRY: answer}
+
+    def _registry_option(self, last: str) -> Option:
+        of_azure = asked_azure.registry_keys(self.context, last, "")
+        return asked_azure.option(last, "Azure Container Registry") if of_azure else Option(last, last)
 
     @property
     def _may_ask_azure(self) -> bool:
@@ -140,8 +147,7 @@ class Questions:
             self.azure_answers = False
             if not others:
                 raise
-            for problem in error.problems:
-                terminal.show_notice(problem)
+            terminal.show_setback(error)
             return None
 
     def _cluster_is_in_azure(self) -> bool:
@@ -161,15 +167,9 @@ class Questions:
         hosts = [name for name in (own.registry if own else "", self.last.registry) if name]
         first = next((name for name in hosts if not is_loopback(name.partition("/")[0])), "")
         if asked_azure.is_host_of(self.last.registry, first):
-            return self.last.registry
-        if asked_azure.registry_keys(first, "") or (first and not refuses(REGISTRY)(first)):
-            return first
-        return ""
-
-
-def _registry_option(last: str) -> Option:
-    of_azure = asked_azure.registry_keys(last, "")
-    return asked_azure.option(last, "Azure Container Registry") if of_azure else Option(last, last)
+            first = self.last.registry
+        in_azure = asked_azure.registry_keys(self.context, first, "")
+        return first if in_azure or (first and not refuses(REGISTRY)(first)) else ""
 
 
 def _contexts(context: Context) -> tuple[tuple[kubeconfigs.Context, ...], str]:

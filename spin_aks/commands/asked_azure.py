@@ -31,18 +31,25 @@ LONGEST_NAME = 32
 """Of what is offered: names of clusters and groups become parts of longer ones in Azure."""
 HASH_DIGITS = 8
 CANDIDATES = 3
+MOST_SHOWN = 10
 
 
-def cluster_keys(remembered: str) -> dict[str, str]:
-    """What names the cluster whose id is remembered; nothing for what is no id of a cluster in Azure."""
-    found = _resource(remembered, "managedclusters")
-    return {} if found is None else _cluster_named(found)
+def cluster_keys(context: Context, remembered: str) -> dict[str, str]:
+    """What names the cluster whose id is remembered; nothing for what is no id of a cluster in Azure, or not where
+    somebody says that it is.
+    """
+    found, given = _resource(remembered, "managedclusters"), context.settings
+    if found is None or not _is_at(found, given.cluster_subscription, given.cluster_resource_group):
+        return {}
+    return _cluster_named(found)
 
 
-def registry_keys(remembered: str, cluster_subscription: str) -> dict[str, str]:
+def registry_keys(context: Context, remembered: str, cluster_subscription: str) -> dict[str, str]:
     """The same for a registry; its subscription is the cluster's where nothing else is said."""
-    found = _resource(remembered, "registries")
-    return {} if found is None else _registry_named(found, cluster_subscription)
+    found, given = _resource(remembered, "registries"), context.settings
+    if found is None or not _is_at(found, given.registry_subscription, given.registry_resource_group):
+        return {}
+    return _registry_named(found, cluster_subscription)
 
 
 def is_host_of(remembered: str, host: str) -> bool:
@@ -61,7 +68,16 @@ def option(remembered: str, title: str) -> prompts.Option:
 
 def cluster_subscription(context: Context, answered: Mapping[str, str]) -> str:
     """The one that a registry without its own is looked for in; empty where it is not known yet."""
-    return answered.get("cluster.subscription") or context.settings.cluster_subscription
+    given = answered.get("cluster.subscription") or context.settings.cluster_subscription
+    return given or _found_subscription(context)
+
+
+def _found_subscription(context: Context) -> str:
+    """Where the cluster that is named was found before."""
+    match files.read_json(context.state("azure.json")):
+        case {"cluster": {"id": str(text)}} if found := _resource(text, "managedclusters"):
+            return found.subscription if found.name.lower() == context.settings.cluster_name.lower() else ""
+    return ""
 
 
 def cluster(context: Context, last: str) -> dict[str, str]:
@@ -85,24 +101,27 @@ def cluster(context: Context, last: str) -> dict[str, str]:
     return named | _region(context, session, subscription)
 
 
-def registry(context: Context, answered: Mapping[str, str], last: str) -> dict[str, str]:
-    """The same for a registry; `answered` says where the cluster is, if that was asked for before."""
+def registry(context: Context, answered: Mapping[str, str], last: str, *, beside_cluster: bool) -> dict[str, str]:
+    """The same for a registry. `answered` is what was asked for before; `beside_cluster` says that the cluster is in
+    Azure, too, so that both are in one subscription where nobody says another.
+    """
     from spin_aks.azure import acr
 
     terminal.say("asking Azure which registries there are")
     beside = cluster_subscription(context, answered)
     session, subscription = _place(context, context.settings.registry_subscription or beside)
+    shared = {"cluster.subscription": subscription} if beside_cluster and not beside else {}
     group = context.settings.registry_resource_group
     every = [one for one in _listed(lambda: acr.registries(session, subscription)) if _is_in(group, one.id)]
     options = [prompts.Option(str(one.id), one.id.name, _about_registry(one)) for one in every]
     found = _chosen("Container registry", options, last)
     there = next((one for one in every if str(one.id) == found), None)
     if there is not None:
-        return _registry_named(there.id, beside)
+        return shared | _registry_named(there.id, subscription if shared else beside)
     named = {"container_registry.name": _registry_name(context, session, subscription)}
-    if subscription.lower() != beside.lower():
+    if not shared and subscription.lower() != beside.lower():
         named["container_registry.subscription"] = subscription
-    return named if "cluster.location" in answered else named | _region(context, session, subscription)
+    return shared | (named if "cluster.location" in answered else named | _region(context, session, subscription))
 
 
 def _place(context: Context, given: str) -> tuple[Session, str]:
@@ -143,6 +162,10 @@ def _registry_named(found: ResourceId, cluster_subscription: str) -> dict[str, s
     if found.subscription.lower() != cluster_subscription.lower():
         named["container_registry.subscription"] = found.subscription
     return named
+
+
+def _is_at(found: ResourceId, subscription: str, group: str) -> bool:
+    return _is_in(group, found) and subscription.lower() in ("", found.subscription.lower())
 
 
 def _is_in(group: str, found: ResourceId) -> bool:
@@ -269,5 +292,10 @@ def _no_region(text: str, known: Sequence[Location]) -> str:
         return ""
     from spin_aks.settings import unknown
 
-    near = unknown.nearest(text.lower(), [one.name for one in known])
-    return f"the subscription has no region `{text}`" + (f": did you mean `{near}`?" if near else "")
+    names = [one.name for one in known]
+    near = unknown.nearest(text.lower(), names)
+    some = ", ".join(f"`{name}`" for name in names[:MOST_SHOWN])
+    more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
+    return f"the subscription has no region `{text}`: " + (
+        f"did you mean `{near}`?" if near else f"it has {some}{more}"
+    )

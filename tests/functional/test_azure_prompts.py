@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from testbed.application import App
 
 OTHER = "11111111-2222-4333-8444-555555555555"
+CONTOSO = "c0c0c0c0-1111-4000-8000-000000000001"
 NUMBER = "Number or part of a name"
 IN_AZURE = f"{NUMBER} [1: an AKS cluster in Azure]: "
 CLUSTER_NAME = "Name of the new cluster [tiny]: "
@@ -42,7 +43,7 @@ FROM_NOTHING = {
     COSTS: "y\n",
     GIVE: "\n",
 }
-NOBODY = {"AZURE_CLIENT_SECRET": "", "AZURE_CLIENT_ID": "", "AZURE_TENANT_ID": ""}
+NOBODY = {"AZURE_TOKEN_CREDENTIALS": "AzureCliCredential", "PATH": "/usr/bin:/bin"}
 OFFLINE = {"HTTPS_PROXY": "http://127.0.0.1:1", "https_proxy": "http://127.0.0.1:1"}
 KUBECONFIG = """\
 apiVersion: v1
@@ -285,8 +286,8 @@ def test_a_cluster_named_in_the_file_makes_the_registry_of_azure_the_usual_one(a
         out(typist)
 
     assert {
-        "cluster": {"name": "aks1", "location": "westeurope"},
-        "container_registry": {"name": "acme1", "subscription": SUBSCRIPTION},
+        "cluster": {"name": "aks1", "location": "westeurope", "subscription": SUBSCRIPTION},
+        "container_registry": {"name": "acme1"},
     } == configuration(app)
 
 
@@ -312,6 +313,8 @@ def test_names_and_regions_that_can_not_be_are_asked_for_again_with_the_reason(a
         answers(typist, CLUSTER_NAME, "my cluster")
         typist.sees("`my cluster` is not an AKS cluster's name: 1 to 63 letters")
         answers(typist, CLUSTER_NAME)
+        answers(typist, REGION, "mars")
+        typist.sees("the subscription has no region `mars`: it has `")
         answers(typist, REGION, "westeurop")
         typist.sees("the subscription has no region `westeurop`: did you mean `westeurope`?\n")
         answers(typist, REGION, "West Europe")
@@ -358,23 +361,88 @@ def test_whoever_has_several_subscriptions_chooses_one_and_is_not_asked_twice(ap
     assert 1 == typist.seen.count("Subscription\n")
 
 
+def test_a_cluster_that_was_found_before_says_in_which_subscription_the_registry_is(app: App, cloud: Cloud) -> None:
+    cloud.subscribe(OTHER, "Other")
+    cloud.cluster("shop-rg", "shop-aks")
+    (app.root / "aks-spin.toml").write_text('[cluster]\nname = "shop-aks"\n')
+    app.ok("run", "resources", "--subscription", SUBSCRIPTION)
+
+    with at_terminal(app, "push", *app.flags) as typist:
+        answers(typist, ACR)
+        typist.sees("asking Azure which registries there are\n")
+        answers(typist, REGISTRY_NAME)
+        answers(typist, REGION)
+        typist.sees(KEEP)
+        seen = out(typist)
+
+    assert "Subscription" not in seen
+
+
+@pytest.fixture
+def guest(cloud: Cloud) -> Cloud:
+    """Whoever signs in has another subscription, in Contoso's tenant."""
+    cloud.invite(CONTOSO, "Contoso")
+    cloud.subscribe(OTHER, "Team", CONTOSO)
+    return cloud
+
+
+def test_a_guest_chooses_a_subscription_of_another_tenant_and_all_is_made_there(app: App, guest: Cloud) -> None:
+    with at_terminal(app, "up", *app.flags) as typist:
+        answers(typist, IN_AZURE)
+        typist.sees("Subscription\n")
+        answers(typist, f"{NUMBER}: ", "contoso")
+        answers(typist, CLUSTER_NAME)
+        answers(typist, REGION)
+        answers(typist, ACR)
+        answers(typist, "Name of the new registry [tiny")
+        answers(typist, KEEP)
+        answers(typist, "[y/N] ", "y")
+        answers(typist, GIVE)
+        code = typist.leaves()
+    again = app.ok("up")
+
+    assert 0 == code, typist.seen
+    assert OTHER == configuration(app)["cluster"]["subscription"]
+    assert CONTOSO == json.loads((app.root / ".spin-aks/default/azure.json").read_text())["tenant"]
+    assert "everything is fresh" in again.err
+
+
+def test_ctrl_c_while_azure_takes_its_time_ends_at_once(app: App, cloud: Cloud) -> None:
+    cloud.trouble('path = "**/managedClusters"\ndelay_s = 120')
+
+    with at_terminal(app, "up", *app.flags) as typist:
+        answers(typist, IN_AZURE)
+        typist.sees("subscription `Sandbox`")
+        seen = out(typist)
+
+    assert "interrupted: what is done is kept" in seen
+    assert "Traceback" not in seen
+
+
 # where Azure gives no answer
 
 
 @pytest.mark.parametrize(
-    ("environment", "sentence"),
+    ("environment", "said"),
     [
         (
             NOBODY,
-            "warning: can't sign in to Azure: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, AZURE_TENANT_ID are set, and "
-            "empty\n"
-            "hint: unset what is empty, ",
+            ["warning: nobody is signed in to Azure", "  AzureCliCredential: ", "hint: type `az login`; in CI set "],
         ),
-        (OFFLINE, "warning: can't sign in to Azure: its sign-in service can't be reached\nhint: are you online, "),
+        (
+            OFFLINE,
+            [
+                "warning: can't sign in to Azure: its sign-in service can't be reached",
+                "  ",
+                "hint: are you online, and ",
+            ],
+        ),
     ],
     ids=["nobody", "offline"],
 )
-def test_whoever_has_a_kubeconfig_goes_on_without_azure(blue: App, environment: dict[str, str], sentence: str) -> None:
+def test_whoever_has_a_kubeconfig_goes_on_without_azure(
+    blue: App, environment: dict[str, str], said: list[str]
+) -> None:
     with at_terminal(blue, "up", *blue.flags, **environment) as typist:
         answers(typist, f"{NUMBER}: ", "2")
         typist.sees("asking Azure which clusters there are\n")
@@ -384,7 +452,8 @@ def test_whoever_has_a_kubeconfig_goes_on_without_azure(blue: App, environment: 
         answers(typist, KEEP)
         typist.leaves()
 
-    assert sentence in typist.seen
+    heard = typist.seen.partition("asking Azure which clusters there are\n")[2].splitlines()
+    assert said == [line[: len(start)] for line, start in zip(heard, said, strict=False)]
     assert {
         "schema": 1,
         "cluster": {"context": "blue"},
@@ -398,8 +467,8 @@ def test_whoever_has_nothing_else_is_told_how_to_sign_in(app: App) -> None:
         code = typist.leaves()
 
     assert 1 == code
-    assert "asking Azure which clusters there are\nerror: can't sign in to Azure: AZURE_CLIENT_ID, " in typist.seen
-    assert "\nhint: unset what is empty, or give it a value" in typist.seen
+    assert "asking Azure which clusters there are\nerror: nobody is signed in to Azure\n" in typist.seen
+    assert "\nhint: type `az login`; in CI set " in typist.seen
     assert "Traceback" not in typist.seen
     assert not (app.root / "aks-spin.toml").exists()
 
@@ -523,7 +592,7 @@ def test_a_kubeconfig_that_is_named_is_the_only_place_to_choose_from(app: App, c
     (tmp_path / "named").write_text(KUBECONFIG)
 
     with at_terminal(app, "up", *app.flags, "--kubeconfig", str(tmp_path / "named")) as typist:
-        typist.sees("Where to deploy to\n  1  blue  http://127.0.0.1:1\nNumber or part of a name: ")
+        typist.sees("Context of the kubeconfig to deploy to\n  1  blue  http://127.0.0.1:1\nNumber or part of a name: ")
         seen = out(typist)
 
     assert "Azure" not in seen

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spin_aks.commands import asked_azure
-from spin_aks.settings import rules
+from spin_aks.context import Context
+from spin_aks.settings import Settings, rules
 
 SUBSCRIPTION = "00000000-1111-4222-8333-444444444444"
 OTHER = "99999999-1111-4222-8333-444444444444"
@@ -14,6 +15,9 @@ CLUSTER = f"{PLACE}/Microsoft.ContainerService/managedClusters/shop-aks"
 REGISTRY = f"{PLACE}/microsoft.containerregistry/registries/shopregistry"
 IN_CLUSTER = {"cluster.name": "shop-aks", "cluster.resource_group": "shop-rg", "cluster.subscription": SUBSCRIPTION}
 IN_REGISTRY = {"container_registry.name": "shopregistry", "container_registry.resource_group": "shop-rg"}
+
+
+NOTHING_GIVEN = Context(Settings())
 
 
 @given(st.text())
@@ -33,7 +37,7 @@ def test_an_application_s_name_can_be_told_in_the_registry_s() -> None:
 
 
 def test_a_remembered_cluster_is_named_by_its_keys() -> None:
-    assert IN_CLUSTER == asked_azure.cluster_keys(CLUSTER)
+    assert IN_CLUSTER == asked_azure.cluster_keys(NOTHING_GIVEN, CLUSTER)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +52,7 @@ def test_a_remembered_cluster_is_named_by_its_keys() -> None:
 def test_a_remembered_registry_says_its_subscription_where_that_is_not_the_cluster_s(
     beside: str, more: dict[str, str]
 ) -> None:
-    assert IN_REGISTRY | more == asked_azure.registry_keys(REGISTRY, beside)
+    assert IN_REGISTRY | more == asked_azure.registry_keys(NOTHING_GIVEN, REGISTRY, beside)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +69,28 @@ def test_a_remembered_registry_says_its_subscription_where_that_is_not_the_clust
     ],
 )
 def test_what_is_no_id_of_a_cluster_or_a_registry_names_none(remembered: str) -> None:
-    assert ({}, {}) == (asked_azure.cluster_keys(remembered), asked_azure.registry_keys(remembered, SUBSCRIPTION))
+    assert {} == asked_azure.cluster_keys(NOTHING_GIVEN, remembered)
+    assert {} == asked_azure.registry_keys(NOTHING_GIVEN, remembered, SUBSCRIPTION)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"cluster_subscription": SUBSCRIPTION.upper()}, IN_CLUSTER),
+        ({"cluster_resource_group": "SHOP-RG"}, IN_CLUSTER),
+        ({"cluster_subscription": OTHER}, {}),
+        ({"cluster_resource_group": "other-rg"}, {}),
+    ],
+)
+def test_a_remembered_cluster_that_is_not_where_somebody_says_is_none(
+    given: dict[str, str], expected: dict[str, str]
+) -> None:
+    assert expected == asked_azure.cluster_keys(Context(Settings(**given)), CLUSTER)
+
+
+@pytest.mark.parametrize("given", [{"registry_subscription": OTHER}, {"registry_resource_group": "other-rg"}])
+def test_a_remembered_registry_that_is_not_where_somebody_says_is_none(given: dict[str, str]) -> None:
+    assert {} == asked_azure.registry_keys(Context(Settings(**given)), REGISTRY, SUBSCRIPTION)
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,31 @@ def test_no_current_context_is_an_error_that_lists_those_there_are(home: Path) -
     assert caught.value.problems[0].hint == "choose one with `--context`: `dev`"
 
 
+@pytest.mark.parametrize(
+    ("files_there", "kubeconfig", "context", "key"),
+    [
+        (False, "", "", "cluster.context"),
+        (True, "", "", "cluster.context"),
+        (False, "nowhere", "", ""),
+        (False, "", "dev", ""),
+        (True, "k", "", ""),
+        (True, "", "dev", ""),
+    ],
+)
+def test_where_neither_kubeconfig_nor_context_is_given_the_cluster_is_what_nobody_gave(
+    home: Path, monkeypatch: pytest.MonkeyPatch, files_there: bool, kubeconfig: str, context: str, key: str
+) -> None:
+    """Without anything to choose from: whoever named one of the two meant something that is not there."""
+    if files_there:
+        written(home / "k", document())
+        monkeypatch.setenv("KUBECONFIG", str(home / "k"))
+
+    with pytest.raises(UsageError) as caught:
+        choose(str(home / kubeconfig) if kubeconfig else "", context)
+
+    assert [key] == [problem.key for problem in caught.value.problems]
+
+
 def test_a_file_that_is_no_yaml_is_an_error_with_its_line(home: Path) -> None:
     path = written(home / "k", "apiVersion: v1\nclusters: [\n")
 
