@@ -29,15 +29,18 @@ class Meant:
 
 
 def meant(context: Context, named: Sequence[Named]) -> Meant:
-    """The cluster's subscription, or the one that whoever signed in sees or chooses. Raises AzureError."""
+    """The cluster's subscription, or the one that whoever signed in sees or chooses, and the tenant that shows it.
+
+    Says what nobody named, and which tenant it is if not the sign-in's own. Raises AzureError.
+    """
     ours = context.settings.cluster_subscription
     tenant = _holding(context, (ours, *(one.subscription for one in named)))
     if ours or all(one.subscription for one in named):
         return Meant(ours, tenant or "")
-    return choose(context) if tenant is None else _within(context.in_tenant(tenant))
+    return _choose(context) if tenant is None else _within(context.in_tenant(tenant))
 
 
-def choose(context: Context) -> Meant:
+def _choose(context: Context) -> Meant:
     """The one subscription that whoever signed in can use, in whichever of their tenants, or the one they choose.
 
     Says which. Raises AzureError for none, and for several where nobody can be asked.
@@ -54,7 +57,7 @@ def choose(context: Context) -> Meant:
 
 
 def _within(context: Context) -> Meant:
-    """As `choose`, among what one tenant shows: that is pinned, or has what is named by its subscription."""
+    """As `_choose`, among what one tenant shows: that is pinned, or has what is named by its subscription."""
     from spin_aks.azure import subscriptions, tenants
 
     own = context.settings.cluster_tenant or context.found_tenant
@@ -109,5 +112,5 @@ def _tell_refused(found: Everywhere) -> None:
     if not found.refused:
         return
     reasons = "; ".join(f"`{one.tenant.title}`: {one.error.problems[0].what}" for one in found.refused)
-    hint = f"{', '.join(one.hint for one in found.refused)} signs in there"
+    hint = "; ".join(one.hint for one in found.refused)
     terminal.show_notice(Problem(f"subscriptions of these tenants are left out: {reasons}", hint=hint))
