@@ -77,14 +77,15 @@ def _response(request: requests.PreparedRequest, answer: Answer) -> requests.Res
 
 
 class SignedIn:
-    """A credential of the sandbox's own; its tokens are for the audience that is asked for."""
+    """A credential of the sandbox's own; its tokens are for the audience, and in the tenant, that is asked for."""
 
     def __init__(self, world: World, object_id: str = SOMEBODY) -> None:
         self._world = world
         self._object_id = object_id
 
-    def get_token(self, *scopes: str, **options: object) -> AccessToken:
-        caller = Caller(self._object_id, identifiers.TENANT, self._object_id, scopes[0].removesuffix("/.default"))
+    def get_token(self, *scopes: str, tenant_id: str | None = None, **options: object) -> AccessToken:
+        tenant = tenant_id or identifiers.TENANT  # a vault names its own
+        caller = Caller(self._object_id, tenant, self._object_id, scopes[0].removesuffix("/.default"))
         return AccessToken(self._world.tokens.issue(caller), int(time.time()) + 3600)
 
 
