@@ -114,7 +114,8 @@ class Questions:
                 return self._text(REGISTRY)
             options.append(Option(BY_HOST, BY_HOST))
         in_azure = self._cluster_is_in_azure()
-        usual = ACR if in_azure and self._may_ask_azure else BY_HOST
+        likely = in_azure or self.context.settings.builder == "acr"
+        usual = ACR if likely and self._may_ask_azure else BY_HOST
         answer = self.asking.select(PUSH_TO, options, default=usual, last=last)
         if answer == ACR:
             ask = partial(asked_azure.registry, self.context, self.answered, self.last.registry)

@@ -191,15 +191,15 @@ def _chosen(title: str, options: Sequence[prompts.Option], last: str) -> str:
 
 def _about_cluster(found: Cluster) -> str:
     power = "" if found.running else found.power.lower()
-    return _about(found.id, found.location, power or _unusual(found.state))
+    return _about(found.id, found.location, power or _unusual(found.state), "private" if found.private else "")
 
 
 def _about_registry(found: Registry) -> str:
-    return _about(found.id, found.location, _unusual(found.state))
+    return _about(found.id, found.location, _unusual(found.state), "" if found.public else "private")
 
 
-def _about(resource: ResourceId, location: str, state: str) -> str:
-    return ", ".join(filter(None, (f"group {resource.group}", location, state)))
+def _about(resource: ResourceId, *more: str) -> str:
+    return ", ".join(filter(None, (f"group {resource.group}", *more)))
 
 
 def _unusual(state: str) -> str:

@@ -236,6 +236,22 @@ def test_a_cluster_that_is_stopped_says_so(app: App, cloud: Cloud) -> None:
         out(typist)
 
 
+def test_a_private_cluster_says_so(app: App, cloud: Cloud) -> None:
+    cloud.cluster("shop-rg", "shop-aks", apiServerAccessProfile={"enablePrivateCluster": True})
+
+    with at_terminal(app, "up", *app.flags) as typist:
+        answers(typist, IN_AZURE)
+        typist.sees("shop-aks   group shop-rg, eastus2, private\n")
+        typist.sees(f"{NUMBER}: ")
+        out(typist)
+
+
+def test_whoever_has_the_registry_build_is_offered_those_that_can(app: App) -> None:
+    with at_terminal(app, "push", *app.flags, "--builder", "acr") as typist:
+        typist.sees(ACR)
+        out(typist)
+
+
 def test_a_resource_group_that_is_given_has_the_clusters_that_are_shown_and_the_new_one(app: App, cloud: Cloud) -> None:
     cloud.cluster("shop-rg", "shop-aks")
     cloud.cluster("other-rg", "other-aks")
