@@ -287,6 +287,15 @@ def test_a_vault_of_a_guests_tenant_is_made_and_opened_there(fresh: App, guest: 
     assert [] == guest.changes(asked)
 
 
+def test_an_identity_of_a_guests_tenant_is_made_and_let_in_there(fresh: App, guest: Cloud) -> None:
+    asked = len(guest.asked())
+    done = fresh.ok("up", *NAMED, *ALL, "--identity", "team-app", "--attach-identity", "--enable-workload-identity")
+
+    assert {"resources", "access", "apply"} <= set(done.stages("done"))
+    assert f"/subscriptions/{TEAM}/" in kept(fresh)["identity"]["id"]
+    assert 1 == tokens_of(guest, TENANT, asked)
+
+
 def test_somebody_at_a_terminal_sees_whose_subscriptions_they_are(fresh: App, cloud: Cloud) -> None:
     cloud.invite(CONTOSO, "Contoso")
     cloud.subscribe(TEAM, "Team", CONTOSO)
