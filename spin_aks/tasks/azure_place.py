@@ -56,13 +56,14 @@ def watch(context: Context) -> Watch:
 
 
 def make_group(context: Context, resource: ResourceId, location: str) -> None:
-    """Makes the resource group that a resource is to be in, if it is not there."""
+    """Makes the resource group that a resource is to be in, if it is not there, and says so."""
     from spin_aks.azure import groups
     from spin_aks.azure.arm import ResourceId
 
     group = ResourceId(resource.subscription, resource.group)
     if groups.get(context.azure, group) is None:
         groups.create(context.azure, group, location, watch(context))
+        terminal.say(f"made resource group `{group.group}` in {location}")
 
 
 def is_whole(found: Placed) -> bool:

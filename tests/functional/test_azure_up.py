@@ -64,6 +64,7 @@ def test_from_a_subscription_alone_everything_is_made_and_deployed_and_made_once
     assert [("aks1", "aks1"), ("aks1", "acme1")] == there(cloud)
     assert 1 == len(cloud.pulls())
     assert "image: acme1.azurecr.io/tiny:" in deployed_image(fresh)
+    assert 1 == first.err.count("made resource group `aks1` in eastus2\n")
     assert "tiny is in the namespace tiny of the sandbox" in first.err
     assert ([], True) == (second.stages("run"), "everything is fresh" in second.err)
     assert [] == asked_again
