@@ -188,12 +188,12 @@ class Settings:
     ))  # fmt: skip
     cluster_tenant: str = row("", Row(
         "cluster.tenant", "SPIN_AKS_CLUSTER_TENANT", ("--tenant",), "the tenant of Entra ID to sign in to",
-        metavar="ID", rule=rules.TENANT, without="that of the sign-in",
+        metavar="ID", rule=rules.TENANT, without="the one that shows what is named",
     ))  # fmt: skip
     cluster_subscription: str = row("", Row(
         "cluster.subscription", "SPIN_AKS_CLUSTER_SUBSCRIPTION", ("--subscription",),
         "the subscription that the cluster is in", metavar="ID", rule=rules.SUBSCRIPTION,
-        without="the only one that you see",
+        without="the only one that you see, in whichever tenant",
     ))  # fmt: skip
     cluster_resource_group: str = row("", Row(
         "cluster.resource_group", "SPIN_AKS_CLUSTER_RESOURCE_GROUP", ("--cluster-resource-group",),
