@@ -6,32 +6,25 @@ allowed: the stage `resources` shows what it would make, and asks. `prompts.py` 
 
 from __future__ import annotations
 
-import hashlib
-import re
 from typing import TYPE_CHECKING, TypeVar
 
 from spin_aks import files, prompts, terminal
+from spin_aks.commands import named_anew
 from spin_aks.commands.refused_answers import refuses
 from spin_aks.errors import SpinAksError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from spin_aks.azure.acr import Registry
     from spin_aks.azure.aks import Cluster
     from spin_aks.azure.arm import ResourceId
     from spin_aks.azure.session import Session
-    from spin_aks.azure.subscriptions import Location
     from spin_aks.context import Context
 
 Listed = TypeVar("Listed", "Cluster", "Registry")
 
-NEW = "a new one"
-LONGEST_NAME = 32
-"""Of what is offered: names of clusters and groups become parts of longer ones in Azure."""
-HASH_DIGITS = 8
-CANDIDATES = 3
-MOST_SHOWN = 10
+NEW, CONTEXT = "a new one", "cluster.context"
 
 
 def cluster_keys(context: Context, remembered: str) -> dict[str, str]:
@@ -69,15 +62,16 @@ def option(remembered: str, title: str) -> prompts.Option:
 def cluster_subscription(context: Context, answered: Mapping[str, str]) -> str:
     """The one that a registry without its own is looked for in; empty where it is not known yet."""
     given = answered.get("cluster.subscription") or context.settings.cluster_subscription
-    return given or _found_subscription(context)
+    return given or _found_before(context)[0]
 
 
-def _found_subscription(context: Context) -> str:
-    """Where the cluster that is named was found before."""
+def _found_before(context: Context) -> tuple[str, str]:
+    """Subscription and region of the cluster that is named, where the stage `resources` has found it."""
     match files.read_json(context.state("azure.json")):
-        case {"cluster": {"id": str(text)}} if found := _resource(text, "managedclusters"):
-            return found.subscription if found.name.lower() == context.settings.cluster_name.lower() else ""
-    return ""
+        case {"cluster": {"id": str(text), "location": str(location)}} if found := _resource(text, "managedclusters"):
+            if found.name.lower() == context.settings.cluster_name.lower():
+                return found.subscription, location
+    return "", ""
 
 
 def cluster(context: Context, last: str) -> dict[str, str]:
@@ -96,9 +90,9 @@ def cluster(context: Context, last: str) -> dict[str, str]:
     there = next((one for one in every if str(one.id) == found), None)
     if there is not None:
         return _cluster_named(there.id) | _location(context, there.location)
-    name = _cluster_name(context, [one.id for one in every])
+    name = named_anew.cluster(context, [one.id for one in every])
     named = {"cluster.name": name, "cluster.resource_group": group or name, "cluster.subscription": subscription}
-    return named | _region(context, session, subscription)
+    return named | named_anew.region(context, session, subscription)
 
 
 def registry(context: Context, answered: Mapping[str, str], last: str, *, beside_cluster: bool) -> dict[str, str]:
@@ -110,7 +104,8 @@ def registry(context: Context, answered: Mapping[str, str], last: str, *, beside
     terminal.say("asking Azure which registries there are")
     beside = cluster_subscription(context, answered)
     session, subscription = _place(context, context.settings.registry_subscription or beside)
-    shared = {"cluster.subscription": subscription} if beside_cluster and not beside else {}
+    one_for_both = beside_cluster and not beside and not context.settings.registry_subscription
+    shared = {"cluster.subscription": subscription} if one_for_both else {}
     group = context.settings.registry_resource_group
     every = [one for one in _listed(lambda: acr.registries(session, subscription)) if _is_in(group, one.id)]
     options = [prompts.Option(str(one.id), one.id.name, _about_registry(one)) for one in every]
@@ -118,10 +113,27 @@ def registry(context: Context, answered: Mapping[str, str], last: str, *, beside
     there = next((one for one in every if str(one.id) == found), None)
     if there is not None:
         return shared | _registry_named(there.id, subscription if shared else beside)
-    named = {"container_registry.name": _registry_name(context, session, subscription)}
+    named = {"container_registry.name": named_anew.registry(context, session, subscription)}
     if not shared and subscription.lower() != beside.lower():
         named["container_registry.subscription"] = subscription
-    return shared | (named if "cluster.location" in answered else named | _region(context, session, subscription))
+    if named_anew.LOCATION in answered or named_anew.says_where(context):
+        return shared | named
+    near = "" if CONTEXT in answered else _location_of_cluster(context, session, answered)
+    return shared | named | named_anew.region(context, session, subscription, near=near)
+
+
+def _location_of_cluster(context: Context, session: Session, answered: Mapping[str, str]) -> str:
+    """Where the cluster is, as far as it is known which one is meant, and it is there; else empty."""
+    from spin_aks.azure import aks, aks_body
+    from spin_aks.azure.arm import ResourceId
+
+    given, subscription = context.settings, cluster_subscription(context, answered)
+    name = answered.get("cluster.name") or given.cluster_name
+    group = answered.get("cluster.resource_group") or given.cluster_resource_group
+    if (before := _found_before(context)[1]) or not (name and group and subscription):
+        return before
+    found = aks.get(session, ResourceId.of(subscription, group, aks_body.KIND, name))
+    return found.location if found else ""
 
 
 def _place(context: Context, given: str) -> tuple[Session, str]:
@@ -208,94 +220,5 @@ def _unusual(state: str) -> str:
 
 def _location(context: Context, location: str) -> dict[str, str]:
     """What is made besides is made where the cluster is, unless somebody says where."""
-    said = _said(context, "cluster.location") or refuses("cluster.location")(location)
+    said = named_anew.says_where(context) or refuses("cluster.location")(location)
     return {} if said else {"cluster.location": location}
-
-
-def _said(context: Context, key: str) -> bool:
-    return context.loaded is not None and context.loaded.value(key) is not None
-
-
-def _cluster_name(context: Context, there: Sequence[ResourceId]) -> str:
-    from spin_aks.generators.names import kubernetes_name
-
-    taken = {one.name.lower(): one for one in there}
-
-    def refused(text: str) -> str:
-        if text.lower() in taken:
-            return f"there is a cluster `{text}` already, in the group `{taken[text.lower()].group}`"
-        return refuses("cluster.name")(text)
-
-    base = kubernetes_name(context.application.name)[:LONGEST_NAME].rstrip("-")
-    candidates = (base, *(f"{base}-{number}" for number in range(2, len(taken) + 3)))
-    default = next(one for one in candidates if one not in taken)
-    return prompts.text("Name of the new cluster", default=default, refuses=refused)
-
-
-def _registry_name(context: Context, session: Session, subscription: str) -> str:
-    """One that Azure says is free: all the world's registries share their names."""
-    from spin_aks.azure import acr
-
-    asked: dict[str, str] = {}
-
-    def refused(text: str) -> str:
-        if (why := refuses("container_registry.name")(text)) or text in asked:
-            return why or asked[text]
-        asked[text] = acr.why_not(session, subscription, text)
-        return asked[text]
-
-    candidates = registry_names(context.application.name, subscription)
-    default = next((one for one in candidates if not refused(one)), "")
-    return prompts.text("Name of the new registry", default=default, refuses=refused)
-
-
-def registry_names(application: str, subscription: str) -> Iterator[str]:
-    """The application's name with a hash behind it, a few times another one: the same ones each time."""
-    base = re.sub(r"[^a-z0-9]", "", application.lower())[:LONGEST_NAME]
-    for number in range(CANDIDATES):
-        whole = f"{subscription} {application} {number}".lower().encode()
-        yield f"{base}{hashlib.sha256(whole).hexdigest()[:HASH_DIGITS]}"
-
-
-def _region(context: Context, session: Session, subscription: str) -> dict[str, str]:
-    """Where to make it, unless somebody says where; nobody has to know how a region is spelled."""
-    from spin_aks.azure import subscriptions
-
-    if _said(context, "cluster.location"):
-        return {}
-    known = subscriptions.locations(session, subscription)
-    usual = _usual_region(context, known)
-    answer = prompts.text("Region", default=usual, refuses=lambda text: _no_region(text, known))
-    return {"cluster.location": _region_named(answer, known) or answer}
-
-
-def _usual_region(context: Context, known: Sequence[Location]) -> str:
-    """That of the cluster, if it was found before; else the one that is built in, where the subscription has it."""
-    match files.read_json(context.state("azure.json")):
-        case {"cluster": {"location": str(location)}} if location:
-            return location
-    names = [one.name for one in known]
-    built_in = context.settings.location
-    return built_in if built_in in names or not names else names[0]
-
-
-def _region_named(text: str, known: Sequence[Location]) -> str:
-    """Its short name; empty if the subscription has none of that name or title."""
-    sought = text.casefold().replace(" ", "")
-    return next((one.name for one in known if sought in (one.name, one.title.casefold().replace(" ", ""))), "")
-
-
-def _no_region(text: str, known: Sequence[Location]) -> str:
-    if not known:
-        return refuses("cluster.location")(text)
-    if _region_named(text, known):
-        return ""
-    from spin_aks.settings import unknown
-
-    names = [one.name for one in known]
-    near = unknown.nearest(text.lower(), names)
-    some = ", ".join(f"`{name}`" for name in names[:MOST_SHOWN])
-    more = f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
-    return f"the subscription has no region `{text}`: " + (
-        f"did you mean `{near}`?" if near else f"it has {some}{more}"
-    )

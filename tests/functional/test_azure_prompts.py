@@ -12,7 +12,7 @@ import pytest
 from testbed.azure_cloud import CLUSTERS, REGISTRIES, Cloud
 from testbed.typist import CTRL_C, Typist, at_terminal, started
 
-from spin_aks.commands.asked_azure import registry_names
+from spin_aks.commands.named_anew import registry_names
 from spin_aks.sandbox.azure.identifiers import SUBSCRIPTION
 
 if TYPE_CHECKING:
@@ -592,6 +592,20 @@ def test_enter_takes_what_was_chosen_last_without_asking_azure(blue: App, cloud:
         "container_registry": {"name": "shopregistry", "resource_group": "shop-rg"},
         "schema": 1,
     } == configuration(blue)
+
+
+def test_a_new_registry_is_made_where_the_cluster_of_last_time_is(app: App, cloud: Cloud) -> None:
+    pool = {"name": "nodepool1", "mode": "System", "count": 1, "vmSize": "Standard_D2s_v5"}
+    body = {"location": "westeurope", "properties": {"dnsPrefix": "shop", "agentPoolProfiles": [pool]}}
+    note(app, cloud.made(CLUSTERS, "shop-rg", "shop-aks", {**body, "identity": {"type": "SystemAssigned"}})["id"])
+
+    with at_terminal(app, "up", *app.flags) as typist:
+        answers(typist, f"{NUMBER} [1: shop-aks]: ")
+        answers(typist, ACR)
+        answers(typist, REGISTRY_NAME)
+        answers(typist, "Region [westeurope]: ")
+        typist.sees(KEEP)
+        out(typist)
 
 
 def test_a_last_cluster_that_is_gone_is_not_made_again_by_yes(app: App, cloud: Cloud) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spin_aks.commands import asked_azure
+from spin_aks.commands import asked_azure, named_anew
 from spin_aks.context import Context
 from spin_aks.settings import Settings, rules
 
@@ -22,18 +22,18 @@ NOTHING_GIVEN = Context(Settings())
 
 @given(st.text())
 def test_each_name_that_is_offered_for_a_registry_is_one_and_the_same_again(application: str) -> None:
-    names = list(asked_azure.registry_names(application, SUBSCRIPTION))
+    names = list(named_anew.registry_names(application, SUBSCRIPTION))
 
     assert [] == [why for name in names if (why := rules.REGISTRY_NAME.refuses(name))]
-    assert len(set(names)) == len(names) == asked_azure.CANDIDATES
-    assert names == list(asked_azure.registry_names(application, SUBSCRIPTION.upper()))
-    assert not set(names) & set(asked_azure.registry_names(application, OTHER))
+    assert len(set(names)) == len(names) == named_anew.CANDIDATES
+    assert names == list(named_anew.registry_names(application, SUBSCRIPTION.upper()))
+    assert not set(names) & set(named_anew.registry_names(application, OTHER))
 
 
 def test_an_application_s_name_can_be_told_in_the_registry_s() -> None:
-    first = next(asked_azure.registry_names("My Shop (new)", SUBSCRIPTION))
+    first = next(named_anew.registry_names("My Shop (new)", SUBSCRIPTION))
 
-    assert "myshopnew" == first[: -asked_azure.HASH_DIGITS]
+    assert "myshopnew" == first[: -named_anew.HASH_DIGITS]
 
 
 def test_a_remembered_cluster_is_named_by_its_keys() -> None:
