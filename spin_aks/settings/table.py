@@ -180,7 +180,7 @@ class Settings:
     ))  # fmt: skip
     context: str = row("", Row(
         "cluster.context", "SPIN_AKS_CLUSTER_CONTEXT", ("--context",), "the kubeconfig's context", metavar="NAME",
-        without="its current one", ask="Context of the kubeconfig to deploy to",
+        without="its current one",
     ))  # fmt: skip
     timeout_s: int = row(300, Row(
         "cluster.timeout", "SPIN_AKS_CLUSTER_TIMEOUT", ("--timeout",), "how long to wait for the rollout, in seconds",
