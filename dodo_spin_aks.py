@@ -28,7 +28,7 @@ from doit.exceptions import InvalidDodoFile
 from spin_aks import context as contexts
 from spin_aks import terminal
 from spin_aks.errors import SpinAksError
-from spin_aks.tasks import access, apply, build, bundle, dockerfile, image, manifests, push, render, resources, validate
+from spin_aks.tasks import apply, build, bundle, dockerfile, image, manifests, push, render, resources, validate
 from spin_aks.tasks.action import guarded
 from spin_aks.tasks.stage import as_doit
 from spin_aks.tasks.watch import watched
@@ -71,14 +71,23 @@ def stages(context: Context) -> Iterator[Stage]:
     yield bundle.stage(context)
     yield dockerfile.stage(context)
     yield image.stage(context)
-    if resources.in_azure(context):
+    in_azure = resources.in_azure(context)
+    if in_azure:
         yield resources.stage(context)
     yield push.stage(context)
-    if access.is_wanted(context):
-        yield access.stage(context)
+    if in_azure:
+        yield from _access(context)
     yield manifests.stage(context)
     yield render.stage(context)
     yield apply.stage(context)
+
+
+def _access(context: Context) -> Iterator[Stage]:
+    """Who has nothing in Azure need not load it."""
+    from spin_aks.tasks import access
+
+    if access.is_wanted(context):
+        yield access.stage(context)
 
 
 def as_tasks(pipeline: Iterable[Stage], context: Context, *, tell: bool = False) -> Iterator[dict[str, object]]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from spin_aks.tasks.stage import Stage
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Loaded:
     """The pipeline of one context: our stages in order, and doit's tasks for them and for their groups."""
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NAMED_FILES = 3
 AT_WORK = "at work"
+UP_TO_DATE = "up-to-date"  # doit 0.37, dependency.py, `DependencyStatus`
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,8 @@ def _own(stage: Stage, status: DependencyStatus, values: JSONObject, last: LastR
         return (_failed(last),)
     if not values:
         return (Reason("never", "never run", "it has never run here"),)
+    if status.status == UP_TO_DATE:
+        return ()  # doit has asked `Inputs`, which has looked at all of the following
     return (
         *(_value(change) for change in stages.changed_values(stage, values)),
         *(_outside(text) for text in stage.observed()),

@@ -104,14 +104,6 @@ def tag_of(digest: str) -> str:
     return f"h{digest.removeprefix('sha256:')[:TAG_DIGITS]}"
 
 
-def repository_of(application: str) -> str:
-    """The repository for an application of that name: lower case, what no repository may hold turned into `-`."""
-    name = re.sub(r"[^a-z0-9]+", "-", application.lower()).strip("-")
-    if not name:
-        raise UsageError(f"no repository can be named after `{application}`", hint="name one: `--repository NAME`")
-    return name
-
-
 def is_loopback(host: str) -> bool:
     """Whether `HOST[:PORT]` is this machine itself, which is spoken to over http."""
     import ipaddress

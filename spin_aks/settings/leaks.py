@@ -12,11 +12,10 @@ others.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(NamedTuple):
     """A kind of secret. A text in which `pattern` is looked for has one of `marks`, which are in lower case, in any
     case; what its group `secret` matches is none if it is a placeholder.
     """

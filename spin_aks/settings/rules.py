@@ -24,7 +24,7 @@ _OCI = "https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#
 _SPIN = "https://github.com/spinframework/spin/blob/v4.0.2/crates"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Rule:
     """One rule. All of a text matches `pattern`, which is compiled when it is first used; `form` says the same in
     words that go after "is not"; `source` is the address of who says so.

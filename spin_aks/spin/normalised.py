@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from spin_aks.spin.shapes import Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Normalised:
     """`manifest` as Spin's parser gives it; where its components and triggers stand in the file."""
 

@@ -22,7 +22,7 @@ TARGET = "target"
 WITH_TARGET = ("Cargo.toml", "pom.xml", "build.sbt", f"{TARGET}/CACHEDIR.TAG")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Scope:
     """Where to look, relative to the application's root: below `workdir`, or what matches `watch` in it.
 

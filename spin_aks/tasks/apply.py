@@ -8,7 +8,7 @@ from spin_aks import files, terminal
 from spin_aks.cluster.kubeconfig import Target, contexts, target
 from spin_aks.errors import ClusterError, Problem, SpinAksError, UsageError
 from spin_aks.settings.missing import missing
-from spin_aks.tasks import access, azure_cluster, choice, outputs, resource_identity, resources
+from spin_aks.tasks import choice, outputs, resources
 from spin_aks.tasks.render import namespace, payload
 from spin_aks.tasks.stage import Stage, existing
 
@@ -63,6 +63,8 @@ def drift(context: Context, *, refresh: bool = False) -> tuple[str, ...]:
 
     A private one is asked only for a `refresh`: that takes longer than all the rest of a run with nothing to do.
     """
+    from spin_aks.tasks import azure_cluster
+
     last = applied(context)
     if last is None or last.target.identity != (azure_cluster.identity(context) or _cluster(context)):
         return ()
@@ -80,8 +82,10 @@ def drift(context: Context, *, refresh: bool = False) -> tuple[str, ...]:
 
 def _azure(context: Context) -> tuple[str, ...]:
     """What Azure has to have ready first."""
-    if resources.cluster(context) is None and resource_identity.named(context) is None:
+    if resources.cluster(context) is None and not context.settings.identity_name:
         return ()
+    from spin_aks.tasks import access
+
     return (resources.NAME, access.NAME) if access.is_wanted(context) else (resources.NAME,)
 
 
@@ -92,6 +96,8 @@ def _told_by_azure(context: Context) -> tuple[Path, ...]:
 
 def _connect(context: Context) -> Cluster:
     if resources.cluster(context) is not None:
+        from spin_aks.tasks import azure_cluster
+
         return azure_cluster.connect(context)
     from spin_aks.cluster.connection import connect
 
@@ -122,6 +128,8 @@ def _requirements(context: Context) -> tuple[Problem, ...]:
 def _look_at_cluster(context: Context) -> None:
     """Before anything is built or pushed for it; raises AzureError."""
     if resources.cluster(context) is not None:
+        from spin_aks.tasks import azure_cluster
+
         azure_cluster.check_running(context)
 
 

@@ -70,7 +70,7 @@ def _refused(named: Callable[[], object]) -> tuple[Problem, ...]:
 
 def repository(context: Context) -> str:
     """The image's repository: the one given, else the application's name."""
-    from spin_aks.oci.reference import repository_of
+    from spin_aks.oci.repository_name import repository_of
 
     return context.settings.repository or repository_of(context.application.name)
 

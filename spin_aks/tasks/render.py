@@ -10,7 +10,7 @@ from spin_aks.context import RUNTIME_CONFIG
 from spin_aks.errors import SpinAksError
 from spin_aks.generators import RENDER_VERSION, names
 from spin_aks.settings.found import DEFAULT_ENVIRONMENT
-from spin_aks.tasks import choice, manifests, push, resource_identity, resources
+from spin_aks.tasks import choice, manifests, push, resources
 from spin_aks.tasks.stage import Stage, existing
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def _values(context: Context) -> dict[str, JSON]:
 
 def _render(context: Context) -> None:
     from spin_aks.generators import render
+    from spin_aks.tasks import resource_identity
 
     client_id = resource_identity.client_id(context)
     rendered = render.render(_texts(context), _render_values(context, _image(context), client_id=client_id))

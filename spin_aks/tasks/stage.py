@@ -46,7 +46,7 @@ def nothing_in_the_way() -> None:
     """Whether such a stage can do its work shows when it does it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Stage:
     """One stage of the pipeline.
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from spin_aks.observation import Observed
-from spin_aks.tasks import access, apply, push, resources
+from spin_aks.tasks import apply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,8 @@ def watched(context: Context, *, registry: bool = False) -> Context:
     def ask() -> Observed:
         if not registry:
             return Observed(apply.drift(context))
+        from spin_aks.tasks import access, push, resources
+
         # What is gone can't be asked what it holds.
         gone = resources.gone(context)
         return Observed(

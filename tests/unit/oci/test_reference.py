@@ -11,9 +11,9 @@ from spin_aks.oci.reference import (
     Destination,
     Reference,
     is_loopback,
-    repository_of,
     tag_of,
 )
+from spin_aks.oci.repository_name import repository_of
 
 DIGEST_OF_NOTHING = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 

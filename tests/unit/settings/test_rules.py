@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from spin_aks.errors import UsageError
 from spin_aks.generators.names import kubernetes_name, namespace
 from spin_aks.generators.resources import quantity_bytes
-from spin_aks.oci.reference import Reference, repository_of
+from spin_aks.oci.reference import Reference
+from spin_aks.oci.repository_name import repository_of
 from spin_aks.settings import rules
 from spin_aks.settings.rules import Rule
 from spin_aks.spin.names import resolvable_variable, store_label
