@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Consent:
     """`override` replaces edited files; else `ask` says whether somebody can be asked, and each prompt's default holds.
 

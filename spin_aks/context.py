@@ -13,7 +13,7 @@ from spin_aks.consent import Consent
 from spin_aks.errors import UsageError
 from spin_aks.lock import Lock
 from spin_aks.record import Record
-from spin_aks.spin import profiles, remembered, versions
+from spin_aks.spin import remembered, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,11 @@ class Context:
         Raises ManifestError, and UsageError for a profile that no component has.
         """
         profile, name = self.settings.profile, self.settings.name
-        application = profiles.applied(self.written, profile) if profile else self.written
+        application = self.written
+        if profile:
+            from spin_aks.spin import profiles
+
+            application = profiles.applied(application, profile)
         return replace(application, name=name) if name else application
 
     @cached_property

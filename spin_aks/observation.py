@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Observed:
     """In sentences: what the cluster no longer holds as applied, what the registry no longer holds as pushed, which
     resources Azure no longer has, and which rights are gone there.

@@ -26,7 +26,7 @@ RUNTIME_CLASS = "wasmtime-spin-v2"
 
 LONGEST_NAME = 63
 _HASH_DIGITS = 8
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 
 
 def kubernetes_name(application: str) -> str:
@@ -49,7 +49,7 @@ def namespace(application: str, given: str = "") -> str:
     """The namespace to deploy to: the one given, else the application's name; raises UsageError if it can't be one."""
     if not given:
         return kubernetes_name(application)
-    if not _LABEL.fullmatch(given):
+    if not re.fullmatch(_LABEL, given):
         what = f"`{given}` can't be a namespace: lower-case letters, digits and `-`, at most {LONGEST_NAME}"
         raise UsageError(what, hint=f"try `--namespace {kubernetes_name(given)}`")
     return given

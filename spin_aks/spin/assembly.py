@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from spin_aks.spin import hosts
 from spin_aks.spin.model import (
     Application,
     Build,
@@ -80,7 +79,6 @@ def _triggers(normalised: Normalised) -> Iterator[Trigger]:
 
 def _component(name: str, written: JSONObject, place: Place) -> Component:
     profiles = table(written, "profile")
-    http_hosts = hosts.converted(strings(written, "allowed_http_hosts"))
     return Component(
         id=name,
         source=_source(written["source"]),
@@ -89,7 +87,7 @@ def _component(name: str, written: JSONObject, place: Place) -> Component:
         environment=_text_table(written, "environment"),
         files=_files(written),
         exclude_files=tuple(strings(written, "exclude_files")),
-        allowed_outbound_hosts=(*strings(written, "allowed_outbound_hosts"), *http_hosts),
+        allowed_outbound_hosts=(*strings(written, "allowed_outbound_hosts"), *_http_hosts(written)),
         key_value_stores=tuple(strings(written, "key_value_stores")),
         sqlite_databases=tuple(strings(written, "sqlite_databases")),
         ai_models=tuple(strings(written, "ai_models")),
@@ -98,6 +96,14 @@ def _component(name: str, written: JSONObject, place: Place) -> Component:
         profiles={profile: _profile(table(profiles, profile)) for profile in profiles},
         place=place,
     )
+
+
+def _http_hosts(written: JSONObject) -> tuple[str, ...]:
+    if "allowed_http_hosts" not in written:
+        return ()
+    from spin_aks.spin import hosts
+
+    return hosts.converted(strings(written, "allowed_http_hosts"))
 
 
 def _source(written: JSON) -> Source:

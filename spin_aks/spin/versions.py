@@ -15,10 +15,9 @@ from spin_aks.errors import UsageError
 
 Artifact: TypeAlias = Literal["none", "wasm-only", "full"]
 
-_VERSION = re.compile(
+_VERSION = (
     r"v?(?P<major>\d{1,9})(?:\.(?P<minor>\d{1,9}))?(?:\.(?P<patch>\d{1,9}))?"
-    r"(?:-(?P<pre>[0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?",
-    re.ASCII,
+    r"(?:-(?P<pre>[0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?"
 )
 
 
@@ -35,7 +34,7 @@ class Version:
     @classmethod
     def parse(cls, text: str) -> Version:
         """Reads `3.6.3`, `v3.6.3`, `3.6`, `4.1.0-pre0`; raises UsageError for anything else."""
-        match = _VERSION.fullmatch(text.strip())
+        match = re.fullmatch(_VERSION, text.strip(), re.ASCII)
         if match is None:
             raise UsageError(f"`{text}` is not a version", hint="write it as `MAJOR.MINOR.PATCH`, such as `3.6.3`")
         return cls(int(match["major"]), int(match["minor"] or 0), int(match["patch"] or 0), match["pre"] or "")

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from spin_aks import files, terminal
 from spin_aks.cluster.kubeconfig import Target, contexts, target
 from spin_aks.errors import ClusterError, Problem, SpinAksError, UsageError
-from spin_aks.settings.missing import missing
-from spin_aks.tasks import choice, outputs, resources
+from spin_aks.tasks import choice, resources
 from spin_aks.tasks.render import namespace, payload
 from spin_aks.tasks.stage import Stage, existing
 
@@ -143,6 +142,8 @@ def _with_ways(problem: Problem, context: Context) -> Problem:
         return problem
     if not known:
         return problem
+    from spin_aks.settings.missing import missing
+
     more = f"there are {known}; or name an AKS cluster with `--cluster NAME`"
     return missing(problem.key, problem.what, where=problem.where, more=more)
 
@@ -164,6 +165,7 @@ def _apply(context: Context) -> None:
     from spin_aks.cluster.apply import apply
     from spin_aks.cluster.explain import Background
     from spin_aks.generators.names import kubernetes_name
+    from spin_aks.tasks import outputs
 
     cluster = _connect(context)
     done = apply(

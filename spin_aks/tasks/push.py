@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from spin_aks import files, kept, terminal
 from spin_aks.errors import SpinAksError, UsageError
 from spin_aks.json_types import required_text
-from spin_aks.settings.missing import missing
-from spin_aks.tasks import build, choice, outputs, resources
+from spin_aks.tasks import build, choice, resources
 from spin_aks.tasks.dockerfile import dockerfile_path, is_theirs
 from spin_aks.tasks.stage import Stage, existing
 
@@ -56,6 +55,8 @@ def requirements(context: Context) -> tuple[Problem, ...]:
         return _refused(lambda: tag(context))
     if context.settings.registry:
         return _refused(lambda: _named(context, ""))
+    from spin_aks.settings.missing import missing
+
     none = missing("container_registry.server", "no registry is named", more=OTHER_WAYS)
     return (none, *_refused(lambda: tag(context)))
 
@@ -185,6 +186,8 @@ def drift(context: Context) -> tuple[str, ...]:
 
 
 def _push(context: Context) -> None:
+    from spin_aks.tasks import outputs
+
     image = files.read_json(context.state("image.json"))
     if image is None:
         raise SpinAksError(
