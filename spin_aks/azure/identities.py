@@ -166,13 +166,15 @@ def _put(session: Session, identity: ResourceId, wanted: Federation, task: str) 
             wire.content(federation_body(wanted)),
             content_type="application/json",
         )
+        wire.check_named(wire.document(made))
 
 
 def equal(one: Federation, other: Federation) -> bool:
-    """Whether both let the same sign in; an issuer's last slash says nothing to us, and is Azure's own."""
-    return (
-        same(one.issuer, other.issuer) and one.subject == other.subject and set(other.audiences) <= set(one.audiences)
-    )
+    """Whether `one` lets in whom `other` does. Azure compares letter by letter: without an issuer's last slash nobody
+    is let in (https://github.com/Azure/azure-workload-identity/issues/1700).
+    """
+    who_is_let_in = one.issuer, one.subject
+    return who_is_let_in == (other.issuer, other.subject) and set(other.audiences) <= set(one.audiences)
 
 
 def _client(session: Session, subscription: str) -> ManagedServiceIdentityClient:

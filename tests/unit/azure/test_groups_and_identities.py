@@ -90,7 +90,7 @@ WANTED = identities.service_account("shop", "https://issuer/", "prod", "shop")
 def test_a_service_account_is_let_in_once() -> None:
     body = {
         "name": "shop",
-        "properties": {"issuer": "https://issuer", "subject": WANTED.subject, "audiences": [identities.AUDIENCE]},
+        "properties": {"issuer": "https://issuer/", "subject": WANTED.subject, "audiences": [identities.AUDIENCE]},
     }
     script = Script()
     script.answer("GET", "/federatedIdentityCredentials$", Reply(200, {"value": []}), Reply(200, {"value": [body]}))
@@ -121,7 +121,9 @@ def test_a_cluster_without_an_issuer_can_let_nobody_in() -> None:
 @pytest.mark.parametrize(
     ("other", "equal"),
     [
-        (Federation("another name", "https://ISSUER", WANTED.subject), True),
+        (Federation("another name", "https://issuer/", WANTED.subject), True),
+        (Federation("shop", "https://issuer", WANTED.subject), False),
+        (Federation("shop", "https://ISSUER/", WANTED.subject), False),
         (Federation("shop", "https://issuer/", WANTED.subject.upper()), False),
         (Federation("shop", "https://issuer/", WANTED.subject, ("other",)), False),
         (Federation("shop", "https://issuer/2", WANTED.subject), False),
