@@ -92,13 +92,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A right that somebody has (`present`), was given just now (`made`) or lacks (`missing`)."""
+    """A right that somebody has (`present`), was given just now (`made`) or lacks (`missing`).
+
+    `issuer` tells principals of one name apart: service accounts, which each cluster has its own of.
+    """
 
     what: str
     scope: str
     principal_id: str
     role: str
     state: str
+    issuer: str = ""
 
     def to_json(self) -> JSONObject:
         return {

@@ -33,7 +33,7 @@ def stage(context: Context) -> Stage:
         doc="who may do what in Azure: pull from the registry, use vault and stores",
         action=lambda: _grant(context),
         depends_on=(resources.NAME,),
-        files=lambda: existing([context.state("azure.json")]),
+        files=lambda: existing([context.state("azure.json"), resources.making(context)]),
         values={"secrets": True if rights_vault.reads_secrets(context) else None, **rights_identity.values(context)},
         targets=(context.state("access.json").as_posix(),),
         observed=lambda: (*context.observed().access, *_now_allowed(context)),
@@ -54,16 +54,23 @@ def drift(context: Context) -> tuple[str, ...]:
     )
 
 
-def _what(grant: JSONObject) -> tuple[JSON, ...]:
-    return grant.get("what"), grant.get("scope")
+def _what(grant: JSONObject) -> tuple[str, ...]:
+    return _texts(grant, "what", "scope")
 
 
-def _whose(grant: JSONObject) -> tuple[JSON, ...]:
-    """What a right is besides how it stands: another cluster of the same name has an identity of its own."""
-    return *_what(grant), grant.get("principal_id"), grant.get("role")
+def _whose(grant: JSONObject) -> tuple[str, ...]:
+    """What a right is besides how it stands: another cluster of the same name has an identity and an issuer of its
+    own. A cluster in which something has to be turned on first has no issuer.
+    """
+    return *_what(grant), *_texts(grant, "principal_id", "role", "issuer")
 
 
-def _given_before(context: Context) -> frozenset[tuple[JSON, ...]]:
+def _texts(grant: JSONObject, *keys: str) -> tuple[str, ...]:
+    """In lower case: Azure does not always write an id or a name in the same way."""
+    return tuple(str(grant.get(key) or "").lower() for key in keys)
+
+
+def _given_before(context: Context) -> frozenset[tuple[str, ...]]:
     """The rights that this environment gave when it was told to: told once, it keeps them up."""
     return frozenset(_whose(grant) for grant in _grants(context) if grant.get("given") is True)
 
@@ -74,8 +81,15 @@ def _now_allowed(context: Context) -> tuple[str, ...]:
         return ()
     from spin_aks.azure import roles
 
-    lacking = [grant.get("what") for grant in _grants(context) if grant.get("state") == roles.MISSING]
-    return tuple(f"it was not so that {what}, and now that may be changed" for what in lacking)
+    lacking = [grant for grant in _grants(context) if grant.get("state") == roles.MISSING]
+    allowed = [grant.get("what") for grant in lacking if context.consent.give.issuperset(_flags(grant))]
+    return tuple(f"it was not so that {what}, and now that may be changed" for what in allowed)
+
+
+def _flags(grant: JSONObject) -> list[JSON]:
+    """Those that allow a right that was missing."""
+    flags = grant.get("flags")
+    return flags if isinstance(flags, list) else []
 
 
 def _grants(context: Context) -> list[JSONObject]:
@@ -114,35 +128,42 @@ def _grant(context: Context) -> None:
     for problem in rights_identity.unseen(context):
         terminal.show_notice(problem)
     found, before = rights.rights(context), _given_before(context)
-    checked = tuple(right.now for right in found)
     refused = _refused(context, found, before)
-    given = tuple(right.now if right in refused else _given(right, checked) for right in found)
-    for grant in given:
-        terminal.say(f"{grant.what}: {grant.role} is {grant.state}")
-    files.write_json(context.state("access.json"), {"grants": [_noted(grant, before) for grant in given]})
+    now = [right.now for right in found]
+    for place, right in enumerate(found):
+        if right.lacks and right not in refused:
+            now[place] = _given(right, tuple(now))
+            _note(context, found, now, before)  # what was given stays noted if the next one can't be
+        terminal.say(f"{now[place].what}: {now[place].role} is {now[place].state}")
+    _note(context, found, now, before)
 
 
-def _noted(grant: Grant, before: frozenset[tuple[JSON, ...]]) -> JSONObject:
-    from spin_aks.azure.roles import MADE
-
-    noted = grant.to_json()
-    return {**noted, "given": grant.state == MADE or _whose(noted) in before}
+def _note(context: Context, found: Iterable[Right], now: Iterable[Grant], before: frozenset[tuple[str, ...]]) -> None:
+    noted: list[JSON] = [_noted(right, grant, before) for right, grant in zip(found, now, strict=True)]
+    files.write_json(context.state("access.json"), {"grants": noted})
 
 
-def _given(right: Right, checked: tuple[Grant, ...]) -> Grant:
+def _noted(right: Right, grant: Grant, before: frozenset[tuple[str, ...]]) -> JSONObject:
+    from spin_aks.azure.roles import MADE, MISSING
+
+    noted = {**grant.to_json(), "issuer": grant.issuer} if grant.issuer else grant.to_json()
+    flags: JSONObject = {"flags": list(right.flags)} if grant.state == MISSING else {}
+    return {**noted, "given": grant.state == MADE or _whose(noted) in before, **flags}
+
+
+def _given(right: Right, now: tuple[Grant, ...]) -> Grant:
+    """`now` is how all of them stand before."""
     from spin_aks.azure.problems import AzureRefusalError, Kind
 
-    if not right.lacks:
-        return right.now
     try:
         return right.give()
     except AzureRefusalError as error:
         if error.kind is not Kind.DENIED:
             raise
-        raise LackingError(checked, error.problems, error.why) from error
+        raise LackingError(now, error.problems, error.why) from error
 
 
-def _refused(context: Context, found: tuple[Right, ...], before: frozenset[tuple[JSON, ...]]) -> list[Right]:
+def _refused(context: Context, found: tuple[Right, ...], before: frozenset[tuple[str, ...]]) -> list[Right]:
     """Those that are missing, that nobody allows to be given, and that the deployment does without, each told.
 
     One that was given `before` may be given again.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks import clock, files, terminal
 from spin_aks.errors import SpinAksError, UsageError
-from spin_aks.tasks import resource_cluster, resources
+from spin_aks.tasks import azure_known, resource_cluster, resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from spin_aks.cluster.connection import Cluster as Connection
     from spin_aks.context import Context
+    from spin_aks.json_types import JSONObject
 
 OURS_ALONE = 0o600
 LEFT = timedelta(minutes=5)
@@ -32,7 +33,7 @@ def identity(context: Context) -> str:
     """
     from spin_aks.cluster import kubeconfig as kubeconfigs
 
-    if resources.cluster(context) is None:
+    if not _known(context):
         return ""
     if is_private(context):
         from spin_aks.cluster import by_commands
@@ -52,14 +53,11 @@ def check_running(context: Context) -> None:
     cluster itself will, when it is applied to.
     """
     from spin_aks.azure import aks
-    from spin_aks.azure.arm import same
 
-    named = resources.cluster(context)
+    if not _known(context):
+        return
     try:
-        known = resources.resource_id(context, resource_cluster.WHAT)
-        if named is None or not same(known.name, named.name):
-            return
-        found = aks.get(context.azure, known)
+        found = aks.get(context.azure, resources.resource_id(context, resource_cluster.WHAT))
     except SpinAksError:
         return
     if found is not None:
@@ -68,10 +66,12 @@ def check_running(context: Context) -> None:
 
 def is_private(context: Context) -> bool:
     """Whether the cluster that `resources` found can be asked only by commands that run in it."""
-    match files.read_json(context.state("azure.json")):
-        case {"cluster": {"private": True}}:
-            return resources.cluster(context) is not None
-    return False
+    return _known(context).get("private") is True
+
+
+def _known(context: Context) -> JSONObject:
+    """What `resources` noted of the cluster, if it is the one that is named now."""
+    return azure_known.entry(context, resource_cluster.WHAT, resources.cluster(context))
 
 
 def connect(context: Context) -> Connection:

@@ -28,6 +28,13 @@ class Named:
         """The same in that subscription, unless it says its own."""
         return replace(self, subscription=self.subscription or subscription)
 
+    def means(self, found: ResourceId) -> bool:
+        """Whether that resource is at the place that is named, as far as one is."""
+        from spin_aks.azure.arm import same
+
+        places = (self.name, found.name), (self.group, found.group), (self.subscription, found.subscription)
+        return all(not said or same(said, known) for said, known in places)
+
 
 class Placed(Protocol):
     """A resource as a service's module reads it."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spin_aks import files
 from spin_aks.errors import AzureError
-from spin_aks.tasks import resource_vault
+from spin_aks.tasks import azure_known, resource_vault
 from spin_aks.tasks.azure_place import Named, compared, make_group, settled, watch
 from spin_aks.tasks.making import Missing
 
@@ -106,13 +105,12 @@ def identity(found: Cluster) -> str:
     return found.kubelet.object_id if found.kubelet else ""
 
 
-def gone(context: Context) -> dict[str, str]:
+def gone(context: Context, named: Named) -> dict[str, str]:
     """A sentence, by `cluster`, where Azure has not the one that was found, or another one; raises AzureError."""
     from spin_aks.azure import aks
     from spin_aks.azure.arm import ResourceId
 
-    document = files.read_json(context.state("azure.json")) or {}
-    match document.get(WHAT):
+    match azure_known.entry(context, WHAT, named):
         case {"id": str(id), "kubelet_identity": str(before)}:
             resource = ResourceId.parse(id)
             now = aks.get(context.azure, resource)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks import files
 from spin_aks.errors import SpinAksError
+from spin_aks.tasks import azure_known
 from spin_aks.tasks.azure_place import Named, compared, make_group
 from spin_aks.tasks.making import Missing
 
@@ -90,8 +91,8 @@ def gone(context: Context) -> dict[str, str]:
     from spin_aks.azure import identities
     from spin_aks.azure.arm import ResourceId
 
-    match files.read_json(context.state("azure.json")):
-        case {"identity": {"id": str(id), "client_id": str(before)}} if named(context) is not None:
+    match azure_known.entry(context, WHAT, named(context)):
+        case {"id": str(id), "client_id": str(before)}:
             resource = ResourceId.parse(id)
             now = identities.get(context.azure, resource)
             return {WHAT: compared("managed identity", resource, before, now.client_id if now else None)}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spin_aks import files
 from spin_aks.errors import AzureError
+from spin_aks.tasks import azure_known
 from spin_aks.tasks.azure_place import Named, compared, make_group, settled, watch
 from spin_aks.tasks.making import Missing
 
@@ -50,13 +50,12 @@ def told(found: Registry) -> JSONObject:
     return {**kept, "created": found.created}
 
 
-def gone(context: Context) -> dict[str, str]:
+def gone(context: Context, named: Named) -> dict[str, str]:
     """A sentence, by `registry`, where Azure has not the one that was found, or another one; raises AzureError."""
     from spin_aks.azure import acr
     from spin_aks.azure.arm import ResourceId
 
-    document = files.read_json(context.state("azure.json")) or {}
-    match document.get(WHAT):
+    match azure_known.entry(context, WHAT, named):
         case {"id": str(id), "created": str(created)}:
             resource = ResourceId.parse(id)
             now = acr.get(context.azure, resource)

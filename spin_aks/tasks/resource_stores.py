@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from spin_aks import files
 from spin_aks.errors import AzureError, Problem
 from spin_aks.settings import rules
 from spin_aks.settings.missing import ways
+from spin_aks.tasks import azure_known
 from spin_aks.tasks.azure_place import Named, make_group, settled, watch
 from spin_aks.tasks.making import Missing
 
@@ -171,17 +171,22 @@ def _whole_redis(context: Context, store: Store, found: Account | Redis | Missin
 
 def gone(context: Context) -> dict[str, str]:
     """By `store.LABEL`, a sentence for each store that Azure no longer has; raises AzureError."""
-    document = files.read_json(context.state("azure.json")) or {}
-    kept = document.get("stores")
-    found = {f"store.{store.label}": _gone(context, store, kept) for store in named(context)}
+    found = {f"store.{store.label}": _gone(context, store) for store in named(context)}
     return {what: sentence for what, sentence in found.items() if sentence}
 
 
-def _gone(context: Context, store: Store, kept: JSON) -> str:
+def known(context: Context, store: Store) -> JSONObject:
+    """What is noted of the store; empty where that is not what is named."""
+    noted = azure_known.store(context, store.label, place(context, store))
+    told = {"kind": store.kind, "database": store.database, "container": store.container}
+    return noted if all(noted.get(key, value) == value for key, value in told.items()) else {}
+
+
+def _gone(context: Context, store: Store) -> str:
     from spin_aks.azure import cosmos, redis
     from spin_aks.azure.arm import ResourceId
 
-    match kept.get(store.label) if isinstance(kept, dict) else None:
+    match known(context, store):
         case {"kind": "cosmos", "id": str(id), "database": str(database), "container": str(container)}:
             account = ResourceId.parse(id)
             if cosmos.get_container(context.azure, account, database, container) is None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks import files
 from spin_aks.errors import AzureError, SpinAksError
+from spin_aks.tasks import azure_known
 from spin_aks.tasks.azure_place import Named, make_group, settled, watch
 from spin_aks.tasks.making import Missing
 
@@ -119,10 +120,8 @@ def gone(context: Context) -> dict[str, str]:
     from spin_aks.azure import vaults
     from spin_aks.azure.arm import ResourceId
 
-    if named(context) is None:
-        return {}
-    match files.read_json(context.state("azure.json")):
-        case {"keyvault": {"id": str(found)}}:
+    match azure_known.entry(context, WHAT, named(context)):
+        case {"id": str(found)}:
             resource = ResourceId.parse(found)
             if vaults.get(context.azure, resource) is None:
                 return {WHAT: f"there is no Key Vault `{resource.name}` in Azure any more"}

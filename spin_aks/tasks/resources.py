@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from spin_aks import files
 from spin_aks.errors import SpinAksError
 from spin_aks.side_by_side import side_by_side
 from spin_aks.tasks import (
+    azure_known,
     azure_providers,
     azure_subscription,
     resource_cluster,
@@ -23,7 +25,7 @@ from spin_aks.tasks.making import Missing
 from spin_aks.tasks.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from spin_aks.azure.arm import ResourceId
@@ -151,15 +153,15 @@ def kubelet_identity(context: Context) -> str:
 
 
 def all_known(context: Context) -> bool:
-    """Whether this stage has found all that is named."""
-    document = files.read_json(context.state("azure.json")) or {}
+    """Whether this stage has found all that is named now."""
     named = {
         resource_cluster.WHAT: cluster(context),
         resource_registry.WHAT: registry(context),
         resource_vault.WHAT: resource_vault.named(context),
         resource_identity.WHAT: resource_identity.named(context),
     }
-    return all(what in document for what, one in named.items() if one is not None)
+    found = all(azure_known.entry(context, what, one) for what, one in named.items() if one is not None)
+    return found and all(resource_stores.known(context, store) for store in resource_stores.named(context))
 
 
 def gone(context: Context) -> dict[str, str]:
@@ -167,8 +169,10 @@ def gone(context: Context) -> dict[str, str]:
     `identity` or `store.LABEL`, and a sentence.
     """
     looks = [resource_vault.gone, resource_identity.gone, resource_stores.gone]
-    looks += [resource_cluster.gone] if cluster(context) else []
-    looks += [resource_registry.gone] if registry(context) else []
+    if (wanted := cluster(context)) is not None:
+        looks.append(partial(resource_cluster.gone, named=wanted))
+    if (named := registry(context)) is not None:
+        looks.append(partial(resource_registry.gone, named=named))
     found = side_by_side(lambda look: look(context), looks)
     return {what: sentence for one in found for what, sentence in one.items() if sentence}
 
@@ -201,13 +205,29 @@ def _resolve(context: Context) -> None:
                 lambda: resource_cluster.told(resource_cluster.whole(context, found)),
             ),
         )
-    azure_providers.allow(context, [one.missing for one in looked if one.missing])
+    missing = [one.missing for one in looked if one.missing]
+    azure_providers.allow(context, missing)
+    if missing:
+        _note_making(context, missing)
     document: dict[str, JSON] = {}
     stores: dict[str, JSON] = {}
     for one in looked:
         (stores if one.is_store else document)[one.name] = one.told()
     whole: JSONObject = {**document, **({"stores": stores} if stores else {})}
     files.write_json(context.state("azure.json"), {**({"tenant": meant.tenant} if meant.tenant else {}), **whole})
+
+
+def _note_making(context: Context, missing: Sequence[Missing]) -> None:
+    """Before any of it is made: nobody has a right to what is made or recovered just now, though its id says nothing of
+    that, and a run that is cut short in between must not hide it.
+    """
+    ids: list[JSON] = [str(one.id) for one in missing]
+    files.write_json(making(context), {"made": ids, "run": uuid.uuid4().hex})
+
+
+def making(context: Context) -> Path:
+    """The file that is another one each time that something is made."""
+    return context.state("made.json")
 
 
 def _looks(context: Context, subscription: str, beside: str) -> Iterator[Callable[[], Looked]]:

@@ -108,7 +108,8 @@ def _sign_in(context: Context, cluster: Cluster, identity: ManagedIdentity) -> R
     )
     on = bool(cluster.oidc_issuer) and cluster.workload_identity
     may = on and _may_sign_in(context, identity, wanted)
-    now = roles.Grant(what, str(identity.id), wanted.subject, CREDENTIAL, roles.PRESENT if may else roles.MISSING)
+    state, issuer = roles.PRESENT if may else roles.MISSING, wanted.issuer if on else ""
+    now = roles.Grant(what, str(identity.id), wanted.subject, CREDENTIAL, state, issuer)
     turn_on = f"turn on the OIDC issuer and workload identity of cluster `{cluster.id.name}`, which takes minutes"
     steps = (*([] if on else [turn_on]), f"a {CREDENTIAL} at {identity.id}", f"so that {what}")
     flags = (*([] if on else [ENABLE]), ATTACH_IDENTITY)
@@ -157,7 +158,7 @@ def _federated(context: Context, cluster: Cluster, identity: ManagedIdentity, no
     if not _may_sign_in(context, identity, wanted):
         what = f"it is not so that {now.what}: Azure took the {CREDENTIAL}, and the identity has none"
         raise AzureError(what, where=str(identity.id), hint="run the same command again")
-    return replace(now, state=roles.MADE)
+    return replace(now, state=roles.MADE, issuer=wanted.issuer)
 
 
 def _account(context: Context, store: Store) -> ResourceId:

@@ -84,8 +84,8 @@ def of_vault(
         return of_role(context, wanted, ATTACH_KEYVAULT, needed=needed)
     now = vaults.check_policy(vault, wanted.what, wanted.principal_id, permissions)
     command = (
-        f"az keyvault set-policy --name {vault.id.name} --object-id {wanted.principal_id} "
-        f"--secret-permissions {' '.join(permissions)}"
+        f"az keyvault set-policy --subscription {vault.id.subscription} --name {vault.id.name} "
+        f"--object-id {wanted.principal_id} --secret-permissions {' '.join(permissions)}"
     )
     add = partial(_policy, context, vault, wanted, permissions)
     return Right(now, plan(now), add, (ATTACH_KEYVAULT,), command, needed)

@@ -319,3 +319,74 @@ def test_the_grants_as_data(fresh: App, cloud: Cloud) -> None:
         by_role[CREDENTIAL]["what"],
     )
     assert identity["properties"]["principalId"] == by_role[DATA_ROLE]["principal_id"]
+
+
+def test_another_cluster_of_that_name_is_let_in_only_when_told(fresh: App, cloud: Cloud) -> None:
+    cloud.cluster("shop", "aks1", **ON)
+    cloud.cluster("other", "aks1", **ON)
+    cloud.registry("shop", "acme1")
+    make_identity(cloud)
+    place = ("--cluster-resource-group", "shop")
+    assert 0 == up(fresh, *place, *GIVEN).code
+    place = ("--cluster-resource-group", "other")
+
+    refused = up(fresh, *place, "--attach-acr")
+    before = len(credentials(cloud))
+    done = up(fresh, *place, *GIVEN)
+
+    assert (1, 0) == (refused.code, done.code), done.err
+    assert f"it is not so that {SIGNS_IN}\n" in refused.err
+    assert (1, 2) == (before, len(credentials(cloud)))
+
+
+def test_workload_identity_that_somebody_turned_off_is_turned_on_only_when_told(fresh: App, cloud: Cloud) -> None:
+    cloud.cluster("shop", "aks1", **ON)
+    cloud.registry("shop", "acme1")
+    make_identity(cloud)
+    assert 0 == up(fresh, *GIVEN).code
+    off = {"oidcIssuerProfile": {"enabled": True}, "securityProfile": {"workloadIdentity": {"enabled": False}}}
+    cloud.cluster("shop", "aks1", **off)
+    begin = len(cloud.asked())
+
+    refused = up(fresh, *GIVEN, "--refresh")
+
+    assert (1, []) == (refused.code, cloud.changes(begin)), refused.err
+    assert "`--enable-workload-identity --attach-identity` turns that on" in refused.err
+
+
+def test_what_was_given_is_told_and_kept_up_though_the_next_right_could_not_be_given(fresh: App, cloud: Cloud) -> None:
+    keyless(fresh)
+    assert 0 == fresh.plain("run", "resources", *NAMED, "--create").code
+    cloud.trouble('method = "PUT"\npath = "*/sqlRoleAssignments/*"\nknown = "AuthorizationFailed"')
+
+    refused = fresh.plain("run", "access", *NAMED, *GIVEN, "--output", "json")
+
+    assert 1 == refused.code
+    told = {grant["role"]: grant["state"] for grant in refused.json["grants"]}
+    assert {"AcrPull": "made", CREDENTIAL: "made", DATA_ROLE: "missing"} == told
+    assert f"{SIGNS_IN}: {CREDENTIAL} is made\n" in refused.err
+    given = {grant["role"]: grant["given"] for grant in noted(fresh, "access.json")["grants"]}
+    assert {"AcrPull": True, CREDENTIAL: True, DATA_ROLE: False} == given
+
+
+def test_an_account_that_is_made_anew_under_its_name_gets_its_role(fresh: App, cloud: Cloud) -> None:
+    keyless(fresh)
+    assert 0 == up(fresh, "--create", *GIVEN).code
+    cloud.delete(cloud.every(ACCOUNTS)[0], ACCOUNTS)
+
+    made = fresh.plain("run", "resources", *NAMED, "--refresh", "--create-store")
+    done = up(fresh, *GIVEN)
+
+    assert (0, 0) == (made.code, done.code), done.err
+    assert "access" in done.stages("done")
+    assert 1 == len(data_roles(cloud))
+
+
+def test_a_store_that_is_named_later_keeps_nothing_from_being_refreshed(fresh: App, cloud: Cloud) -> None:
+    assert 0 == up(fresh, "--create", *GIVEN).code
+    keyless(fresh)
+
+    done = up(fresh, "--refresh", "--create", *GIVEN)
+
+    assert 0 == done.code, done.err
+    assert {"AcrPull": "present", CREDENTIAL: "present", DATA_ROLE: "made"} == states(fresh)

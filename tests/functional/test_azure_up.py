@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import stat
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from testbed.application import SHOP_VARIABLES, App, copy_of
@@ -575,3 +576,28 @@ def test_who_owns_a_registry_with_rights_by_repository_is_told_which_role_lets_t
         '--assignee-principal-type ServicePrincipal --role "Container Registry Repository Writer" --scope '
         f"{REGISTRY_ID}`; then run the same command again\n"
     ) in done.err
+
+
+@pytest.mark.parametrize("refresh", [(), ("--refresh",)])
+@pytest.mark.parametrize("trouble", ["gone", "stopped"])
+def test_a_cluster_that_is_no_longer_meant_keeps_nothing_from_its_successor(
+    fresh: App, made: Cloud, refresh: tuple[str, ...], trouble: str
+) -> None:
+    made.cluster("next", "aks1")
+    fresh.ok("up", *NAMED, "--cluster-resource-group", "clusters", "--attach-acr")
+    before = next(one for one in made.every(CLUSTERS) if "/clusters/" in one["id"])
+    place = str(before["id"]).partition(SUBSCRIPTION)[2]
+    if trouble == "gone":
+        made.delete(before, CLUSTERS)
+    else:
+        made.send("POST", f"{place}/stop", CLUSTERS[1])
+
+    done = fresh.run("up", *NAMED, "--cluster-resource-group", "next", "--attach-acr", *refresh)
+
+    assert 0 == done.code, done.err
+    assert "/resourceGroups/next/" in str(noted_azure(fresh)["cluster"]["id"])
+    assert "any more" not in done.err
+
+
+def noted_azure(app: App) -> Any:
+    return json.loads((app.root / ".spin-aks/default/azure.json").read_text())

@@ -243,6 +243,31 @@ def test_a_right_that_nobody_allows_is_told_and_the_run_goes_on_without(fresh: A
     assert {"Key Vault Secrets Officer": "made"} == grants(fresh)
 
 
+def test_a_flag_that_does_not_allow_what_is_missing_asks_azure_nothing_again(fresh: App, cloud: Cloud) -> None:
+    make_vault(cloud)
+    assert 0 == access(fresh).code
+    begin = len(cloud.asked())
+
+    other = access(fresh, "--attach-acr")
+
+    assert (0, []) == (other.code, cloud.asked()[begin:]), other.err
+    assert "now that may be changed" not in other.err
+
+
+def test_a_recovered_vault_whose_roles_went_with_it_gets_them_again(fresh: App, cloud: Cloud) -> None:
+    make_vault(cloud)
+    assert 0 == access(fresh, "--attach-keyvault").code
+    cloud.delete(assigned(cloud, OFFICER)[0], ASSIGNMENTS)  # Azure takes them away with the vault, and for good
+    cloud.delete(cloud.every(VAULTS)[0], VAULTS)
+
+    recovered = found(fresh, *VAULT, "--refresh", "--recover-keyvault")
+    done = access(fresh)
+
+    assert (0, 0) == (recovered.code, done.code), done.err
+    assert "access" in done.stages("done")
+    assert {"Key Vault Secrets Officer": "made"} == grants(fresh)
+
+
 def test_what_is_missing_is_printed_as_missing(fresh: App, cloud: Cloud) -> None:
     make_vault(cloud)
 
