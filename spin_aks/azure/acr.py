@@ -79,8 +79,9 @@ def why_not(session: Session, subscription: str, name: str) -> str:
 
     def ask() -> str:
         with reported(f"see whether the name `{name}` is free", KIND, tenant=session.tenant):
-            answer = wire.document(_client(session, subscription).registries.check_name_availability(_any(body)))
-        return "" if wire.flag(answer, "nameAvailable") else wire.text(answer, "message") or "the name is taken"
+            return wire.why_not(
+                wire.document(_client(session, subscription).registries.check_name_availability(_any(body)))
+            )
 
     return if_registered(ask, "")
 
@@ -125,7 +126,7 @@ def parse(document: JSONObject) -> Registry:
     """A registry from the JSON of Microsoft.ContainerRegistry/registries."""
     properties = wire.at(document, "properties")
     return Registry(
-        id=ResourceId.parse(wire.text(document, "id")),
+        id=wire.resource(document),
         location=wire.text(document, "location"),
         state=wire.text(properties, "provisioningState"),
         login_server=wire.text(properties, "loginServer").lower(),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from spin_aks import clock
 from spin_aks.azure import credential, session
-from spin_aks.azure.problems import AzureRefusalError, Kind, SignInError, reported
+from spin_aks.azure.problems import AzureRefusalError, AzureStrangeError, Kind, SignInError, reported
 from spin_aks.errors import AzureError
 from spin_aks.secret import Secret
 
@@ -23,6 +23,7 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 
 REGISTRY_SCOPE = "https://containerregistry.azure.net/.default"
 LIFETIME = timedelta(hours=3)
+_IS_IT_ONE = "check the registry's name, and HTTPS_PROXY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def _exchanged(signed_in: Session, host: str, scope: str, task: str) -> Registry
     document = _post(signed_in, f"https://{host}/oauth2/exchange", form, task, host)
     refresh = document.get("refresh_token")
     if not isinstance(refresh, str) or not refresh:
-        raise AzureError(f"can't {task}: it answered without a token", where=host)
+        raise AzureError(f"can't {task}: it answered without a token", where=host, hint=_IS_IT_ONE)
     ends = credential.claims(refresh).get("exp")
     moment = datetime.fromtimestamp(ends, UTC) if isinstance(ends, int | float) else clock.now() + LIFETIME
     return RegistryLogin(host, Secret(refresh), moment)
@@ -91,9 +92,9 @@ def _post(signed_in: Session, url: str, form: dict[str, str], task: str, host: s
             document = answer.json()
     except AzureRefusalError as error:
         raise _refused(error, task, host) from error
-    except ValueError as error:
+    except AzureStrangeError as error:
         what = f"can't {task}: what answered is no registry of Azure's"
-        raise AzureError(what, where=host, hint="check the registry's name, and HTTPS_PROXY") from error
+        raise AzureError(what, where=host, hint=_IS_IT_ONE) from error
     return document if isinstance(document, dict) else {}
 
 

@@ -95,7 +95,10 @@ def find(session: Session, subscription: str, name: str, group: str = "") -> Clu
 def get(session: Session, resource: ResourceId) -> Cluster | None:
     """The cluster, or None if there is none (or no such group); raises AzureError."""
     model = read(session, resource)
-    return None if model is None else parse(wire.document(model))
+    if model is None:
+        return None
+    with reported(_looking(resource), str(resource), tenant=session.tenant):
+        return parse(wire.document(model))
 
 
 def create(session: Session, new: NewCluster, watch: Watch) -> Cluster:
@@ -146,10 +149,14 @@ def read(session: Session, resource: ResourceId) -> ManagedCluster | None:
     """The whole cluster as it can be sent back, or None if there is none (or no such group); raises AzureError."""
 
     def look() -> ManagedCluster:
-        with reported(f"look up cluster `{resource.name}`", str(resource), tenant=session.tenant):
+        with reported(_looking(resource), str(resource), tenant=session.tenant):
             return client(session, resource.subscription).managed_clusters.get(resource.group, resource.name)
 
     return or_none(look)
+
+
+def _looking(resource: ResourceId) -> str:
+    return f"look up cluster `{resource.name}`"
 
 
 def client(session: Session, subscription: str) -> ContainerServiceClient:
@@ -167,7 +174,7 @@ def parse(document: JSONObject) -> Cluster:
     addon = _addon(properties)
     host = wire.text(properties, "privateFQDN" if private else "fqdn") or wire.text(properties, "fqdn")
     return Cluster(
-        id=ResourceId.parse(wire.text(document, "id")),
+        id=wire.resource(document),
         location=wire.text(document, "location"),
         state=wire.text(properties, "provisioningState"),
         power=wire.text(properties, "powerState", "code"),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from spin_aks.azure import wire
 from spin_aks.azure.problems import reported
 from spin_aks.errors import AzureError
 from spin_aks.secret import Secret
@@ -24,19 +25,21 @@ if TYPE_CHECKING:
 
     from spin_aks.azure.aks import Cluster
     from spin_aks.azure.session import Session
+    from spin_aks.json_types import JSONObject
 
 ENTRA_SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
 """The application that every AKS cluster's API server is to Entra ID: https://azure.github.io/kubelogin/concepts/aks.html"""
 
-LONGEST_OUTPUT = 512 * 1024
 LONGEST_REQUEST = 4 * 1024 * 1024
-"""A request: https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits;
-output, and the pod's size and patience: https://learn.microsoft.com/azure/aks/access-private-cluster#limitations."""
+"""https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits"""
 
 RUN_COMMAND_LIMITS = (
     "it runs in a pod of its own (half a processor, 1 GiB), which has to find a node within 60 s; it can't watch, "
-    "forward a port or answer a question, and 512 KiB of what it says are kept"
+    "forward a port or answer a question, and 512 kB of what it says are kept"
 )
+"""https://learn.microsoft.com/azure/aks/access-private-cluster#limitations; what is beyond the 512 kB is dropped
+without a word: https://github.com/MicrosoftDocs/azure-docs-cli/pull/3883. So what has to be whole says where it ends.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,10 @@ class Kubeconfig:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a command said: both of its streams in one. `cut` if there was more than is kept."""
+    """What a command said: both of its streams in one, as much of it as is kept."""
 
     exit_code: int
     output: str
-    cut: bool = False
 
 
 def kubeconfig(session: Session, cluster: Cluster) -> Kubeconfig:
@@ -66,14 +68,22 @@ def kubeconfig(session: Session, cluster: Cluster) -> Kubeconfig:
         answer = _client(session, cluster).managed_clusters.list_cluster_user_credentials(
             cluster.id.group, cluster.id.name, format="exec" if cluster.entra else None
         )
-    given = [one.value for one in answer.kubeconfigs or () if one.value]
-    if not given:
+        text = _first(wire.document(answer))
+    if not text:
         raise AzureError(f"can't {task}: Azure gives none", where=str(cluster.id), hint="is the cluster running?")
-    text = bytes(given[0]).decode()
     if not cluster.entra:
         return Kubeconfig(Secret(text))
     token, ends = entra_token(session)
     return Kubeconfig(Secret(with_token(text, token.reveal())), ends)
+
+
+def _first(answer: JSONObject) -> str:
+    """The first kubeconfig, or nothing; raises ShapeError."""
+    given = next((value for one in wire.objects(answer, "kubeconfigs") if (value := wire.text(one, "value"))), "")
+    try:
+        return base64.b64decode(given, validate=True).decode()
+    except ValueError as error:
+        raise wire.ShapeError from error
 
 
 def entra_token(session: Session) -> tuple[Secret, datetime]:
@@ -110,18 +120,18 @@ def run(session: Session, cluster: Cluster, command: str, files: Mapping[str, by
     token = entra_token(session)[0].reveal() if cluster.entra else ""
     body = request(command, files or {}, token)
     with reported(task, str(cluster.id), tenant=session.tenant):
-        answer: Any = (
+        answer = wire.document(
             _client(session, cluster)
             .managed_clusters.begin_run_command(cluster.id.group, cluster.id.name, body, polling_interval=1)
             .result()
         )
-    output = str(answer.logs or "")
-    if answer.exit_code is None:
-        reason = str(answer.reason or "it does not say why")
+    output, exit_code = wire.text(answer, "properties", "logs"), wire.at(answer, "properties", "exitCode")
+    if not isinstance(exit_code, int):
+        reason = wire.text(answer, "properties", "reason") or "it does not say why"
         raise AzureError(
             f"can't {task}: {reason}", where=str(cluster.id), why=output, hint=f"note that {RUN_COMMAND_LIMITS}"
         )
-    return Ran(int(answer.exit_code), output, len(output.encode()) >= LONGEST_OUTPUT)
+    return Ran(exit_code, output)
 
 
 def request(command: str, files: Mapping[str, bytes], token: str) -> Any:

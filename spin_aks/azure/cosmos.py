@@ -75,7 +75,7 @@ def get(session: Session, resource: ResourceId) -> Account | None:
     def look() -> Account:
         with reported(f"look up Cosmos DB account `{resource.name}`", str(resource), tenant=session.tenant):
             found = management(session, resource.subscription).database_accounts.get(resource.group, resource.name)
-        return parse(wire.document(found))
+            return parse(wire.document(found))
 
     return or_none(look)
 
@@ -178,7 +178,7 @@ def get_container(session: Session, account: ResourceId, database: str, name: st
             found = management(session, account.subscription).sql_resources.get_sql_container(
                 account.group, account.name, database, name
             )
-        return parse_container(wire.document(found))
+            return parse_container(wire.document(found))
 
     return or_none(look)
 
@@ -207,7 +207,7 @@ def parse(document: JSONObject) -> Account:
     """An account from the JSON of Microsoft.DocumentDB/databaseAccounts."""
     properties = wire.at(document, "properties")
     return Account(
-        id=ResourceId.parse(wire.text(document, "id")),
+        id=wire.resource(document),
         location=wire.text(document, "location"),
         state=wire.text(properties, "provisioningState"),
         endpoint=wire.text(properties, "documentEndpoint"),

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spin_aks.azure import wire
-from spin_aks.azure.arm import ResourceId
 from spin_aks.azure.operations import settle
 from spin_aks.azure.problems import or_none, reported
 
 if TYPE_CHECKING:
     from azure.mgmt.resource.resources import ResourceManagementClient
 
+    from spin_aks.azure.arm import ResourceId
     from spin_aks.azure.operations import Watch
     from spin_aks.azure.session import Session
     from spin_aks.json_types import JSONObject
@@ -58,7 +58,7 @@ def create(session: Session, resource: ResourceId, location: str, watch: Watch) 
         return found
     with reported(task, str(resource), tenant=session.tenant):
         made = _client(session, resource.subscription).resource_groups.create_or_update(resource.group, body(location))
-    return _group(wire.document(made))
+        return _group(wire.document(made))
 
 
 def _client(session: Session, subscription: str) -> ResourceManagementClient:
@@ -69,4 +69,4 @@ def _client(session: Session, subscription: str) -> ResourceManagementClient:
 
 def _group(found: JSONObject) -> Group:
     state = wire.text(found, "properties", "provisioningState")
-    return Group(ResourceId.parse(wire.text(found, "id")), wire.text(found, "location"), state)
+    return Group(wire.resource(found), wire.text(found, "location"), state)

@@ -79,7 +79,7 @@ def get(session: Session, resource: ResourceId) -> ManagedIdentity | None:
     def look() -> ManagedIdentity:
         with reported(f"look up identity `{resource.name}`", str(resource), tenant=session.tenant):
             found = _client(session, resource.subscription).user_assigned_identities.get(resource.group, resource.name)
-        return parse(wire.document(found))
+            return parse(wire.document(found))
 
     return or_none(look)
 
@@ -97,7 +97,7 @@ def create(session: Session, resource: ResourceId, location: str) -> ManagedIden
         made = _client(session, resource.subscription).user_assigned_identities.create_or_update(
             resource.group, resource.name, wire.content(body(location)), content_type="application/json"
         )
-    return parse(wire.document(made))
+        return parse(wire.document(made))
 
 
 def federations(session: Session, identity: ResourceId) -> tuple[Federation, ...]:
@@ -159,13 +159,14 @@ def _check_room(identity: ResourceId, wanted: Federation, there: tuple[Federatio
 
 def _put(session: Session, identity: ResourceId, wanted: Federation, task: str) -> None:
     with reported(task, str(identity), tenant=session.tenant):
-        _client(session, identity.subscription).federated_identity_credentials.create_or_update(
+        made = _client(session, identity.subscription).federated_identity_credentials.create_or_update(
             identity.group,
             identity.name,
             wanted.name,
             wire.content(federation_body(wanted)),
             content_type="application/json",
         )
+        wire.check_named(wire.document(made))
 
 
 def equal(one: Federation, other: Federation) -> bool:
@@ -185,7 +186,7 @@ def _client(session: Session, subscription: str) -> ManagedServiceIdentityClient
 def parse(document: JSONObject) -> ManagedIdentity:
     properties = wire.at(document, "properties")
     return ManagedIdentity(
-        ResourceId.parse(wire.text(document, "id")),
+        wire.resource(document),
         wire.text(document, "location"),
         wire.text(properties, "principalId"),
         wire.text(properties, "clientId"),

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from spin_aks import clock, files
 from spin_aks.azure.arm import ResourceId
-from spin_aks.azure.problems import AzureRefusalError, AzureUnreachableError, Kind, in_words
+from spin_aks.azure.problems import (
+    RERUN,
+    AzureRefusalError,
+    AzureStrangeError,
+    AzureUnreachableError,
+    Kind,
+    in_words,
+)
+from spin_aks.azure.unreadable import readable
 from spin_aks.errors import AzureError, Interrupted
 
 if TYPE_CHECKING:
@@ -123,7 +131,8 @@ def follow(watch: Watch, task: str, resource: ResourceId, begin: Callable[[str |
 
     noted = watch.journal.begin(resource, task)
     try:
-        poller = begin(None)
+        with readable():
+            poller = begin(None)
     except exceptions.HttpResponseError as error:
         refused = in_words(error, task, str(resource))
         if not _may_have_begun(refused):
@@ -148,7 +157,9 @@ def left_going(watch: Watch, task: str) -> Iterator[None]:
 
 
 def _may_have_begun(error: AzureError) -> bool:
-    return isinstance(error, AzureRefusalError) and error.kind in (Kind.BROKEN, Kind.BUSY)
+    if isinstance(error, AzureRefusalError):
+        return error.kind in (Kind.BROKEN, Kind.BUSY)
+    return isinstance(error, AzureUnreachableError)
 
 
 def _followed(watch: Watch, noted: Underway, poller: LROPoller[T], begin: Callable[[str | None], LROPoller[T]]) -> T:
@@ -158,10 +169,11 @@ def _followed(watch: Watch, noted: Underway, poller: LROPoller[T], begin: Callab
     watch.progress(f"{noted.task}: begun")
     while True:
         try:
-            while not poller.done():
-                poller.wait(SAY_EVERY_S)
-                teller.tell()
-            return poller.result()
+            with readable():
+                while not poller.done():
+                    poller.wait(SAY_EVERY_S)
+                    teller.tell()
+                return poller.result()
         except exceptions.AzureError as error:
             told = in_words(error, noted.task, str(noted.resource))
             if _is_over(told):
@@ -184,7 +196,7 @@ def _is_over(error: AzureError) -> bool:
 def _may_pass(error: AzureError) -> bool:
     if isinstance(error, AzureRefusalError):
         return error.kind in (Kind.BROKEN, Kind.THROTTLED)
-    return isinstance(error, AzureUnreachableError)
+    return isinstance(error, AzureUnreachableError) and not isinstance(error, AzureStrangeError)
 
 
 def _goes_on(error: AzureError) -> AzureError:
@@ -249,7 +261,10 @@ def make(
             busy = error
         found = settle(watch, task, resource, look)
     if found is None:
-        raise busy or AzureError(f"can't {task}: it was made, and is gone", where=str(resource))
+        hint = f"did somebody remove it, or does a proxy stand in Azure's place? check HTTPS_PROXY; {RERUN}"
+        raise busy or AzureError(
+            f"can't {task}: the answer was success, and nothing is there", where=str(resource), hint=hint
+        )
     return whole(found, task, resource, why(found))
 
 

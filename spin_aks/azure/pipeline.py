@@ -7,7 +7,9 @@ and wait for that without an end, follow any `Retry-After`, and give up on a tok
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from azure.core.exceptions import DecodeError
 from azure.core.pipeline import policies as core
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
 
@@ -24,6 +26,7 @@ AGAIN = 4
 LONGEST_PAUSE_S = 120.0
 CONNECT_TIMEOUT_S = 15.0
 ANSWER_TIMEOUT_S = 120.0
+OPERATIONS = (["operations"], ["operationsstatus"], ["operationstatuses"], ["asyncoperations"])
 _WRONG_TENANT = "is from the wrong issuer"  # of the challenge that comes with InvalidAuthenticationTokenTenant
 
 
@@ -33,6 +36,7 @@ def policies(credential: Credential, scope: str) -> list[Any]:
         core.RequestIdPolicy(),
         core.HeadersPolicy(),
         core.UserAgentPolicy(base_user_agent="spin-aks"),
+        Shape(),
         core.ContentDecodePolicy(),
         core.RedirectPolicy(),
         Patience(),
@@ -63,6 +67,42 @@ class Patience(core.RetryPolicy[Any, Any]):
         request.context.options.setdefault("connection_timeout", CONNECT_TIMEOUT_S)
         request.context.options.setdefault("read_timeout", ANSWER_TIMEOUT_S)
         return super().send(request)
+
+
+class OtherShapeError(DecodeError):
+    """An answer is JSON, and not such as Azure answers."""
+
+
+class Shape(core.SansIOHTTPPolicy[Any, Any]):
+    """Refuses what is no answer of the Resource Manager to a GET, where the SDKs would take what they miss for nothing:
+    a list without a `value` for an empty one.
+    """
+
+    def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
+        asked, heard = request.http_request, response.http_response
+        decoded = core.ContentDecodePolicy.CONTEXT_NAME
+        if asked.method != "GET" or heard.status_code != 200 or decoded not in response.context:
+            return
+        found, path = response.context[decoded], urlsplit(asked.url).path.strip("/")
+        is_text = isinstance(found, str) and "json" not in heard.headers.get("Content-Type", "")
+        if is_text or (found is None and "/operationresults/" not in path.lower()):
+            raise DecodeError(response=heard)
+        if found is not None and not _fits(path, found):
+            raise OtherShapeError(response=heard)
+
+
+def _fits(path: str, found: object) -> bool:
+    """A list has `value`, an operation `status`; what else an object has to have is for its reader.
+
+    What is a list its address says: kinds and names take turns in it, and a provider's own name goes before.
+    """
+    if not isinstance(found, dict):
+        return False
+    if path.lower().split("/")[-2:-1] in OPERATIONS:
+        return isinstance(found.get("status"), str)
+    _, provided, below = path.rpartition("/providers/")
+    is_even = len(below.split("/")) % 2 == 0
+    return is_even != bool(provided) or isinstance(found.get("value"), list)
 
 
 class Bearer(ARMChallengeAuthenticationPolicy):

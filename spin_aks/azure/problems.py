@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from spin_aks.azure.unreadable import readable
+from spin_aks.azure.wire import ShapeError
 from spin_aks.errors import AzureError
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ D = TypeVar("D")
 
 RERUN = "run the same command again: it takes up where it was"
 _LONGEST = 1000
+_OTHER_SHAPE = "its JSON is not what Azure answers"
 
 
 class Kind(Enum):
@@ -98,6 +101,10 @@ class AzureUnreachableError(AzureError):
     """No answer, or half of one: what was asked for may or may not have been begun."""
 
 
+class AzureStrangeError(AzureUnreachableError):
+    """What answered is not Azure, or not as it is known here."""
+
+
 class SignInError(AzureError):
     """Nobody is signed in, or the sign-in was refused."""
 
@@ -108,7 +115,10 @@ def reported(task: str, where: str = "", *, tenant: str = "") -> Iterator[None]:
     from azure.core import exceptions
 
     try:
-        yield
+        with readable():
+            yield
+    except ShapeError as error:
+        raise _strange(_OTHER_SHAPE, task, where) from error
     except exceptions.AzureError as error:
         raise in_words(error, task, where, tenant=tenant) from error
 
@@ -145,14 +155,31 @@ def in_words(error: Exception, task: str, where: str = "", *, tenant: str = "") 
     from spin_aks.azure import refusals, sign_in_problems, unreachable
 
     if isinstance(error, exceptions.DecodeError) and (error.status_code or 0) < 400:
-        what = f"can't {task}: what answered is not Azure, for it does not speak JSON"
-        hint = "a proxy, or the sign-in page of a network, may stand in its place: check HTTPS_PROXY"
-        return AzureUnreachableError(what, where=where, hint=hint)
+        from spin_aks.azure.pipeline import OtherShapeError
+
+        found = _OTHER_SHAPE if isinstance(error, OtherShapeError) else "it does not speak JSON"
+        return _strange(found, task, where, why=_heard(error.response))
     if isinstance(error, exceptions.HttpResponseError) and error.response is not None:
         return refusals.refusal(answer_of(error), task, where, tenant=tenant)
     if isinstance(error, exceptions.ClientAuthenticationError):
         return sign_in_problems.sign_in_failed(str(error.message), tenant)
     return unreachable.unreachable(error, task, where)
+
+
+def _strange(found: str, task: str, where: str, *, why: str = "") -> AzureStrangeError:
+    what = f"can't {task}: what answered is not Azure, for {found}"
+    hint = "a proxy, or the sign-in page of a network, may stand in its place: check HTTPS_PROXY"
+    return AzureStrangeError(what, where=where, why=why, hint=hint)
+
+
+def _heard(response: Any) -> str:
+    """What was asked and what kind of thing came back; nothing of its content, which may be secret."""
+    request = getattr(response, "request", None)
+    if request is None:
+        return ""
+    kind = str(response.headers.get("content-type") or "no type").partition(";")[0]
+    url = str(request.url).partition("?")[0]
+    return f"{request.method} {url} was answered with {response.status_code} and {kind}"
 
 
 def answer_of(error: HttpResponseError) -> Answer:

@@ -97,7 +97,7 @@ def get(session: Session, resource: ResourceId) -> Redis | None:
     def look() -> Redis:
         with reported(f"look up Redis `{resource.name}`", str(resource), tenant=session.tenant):
             found = _managed(session, resource.subscription).redis_enterprise.get(resource.group, resource.name)
-        return parse_managed(wire.document(found))
+            return parse_managed(wire.document(found))
 
     return or_none(look)
 
@@ -115,7 +115,7 @@ def database(session: Session, resource: ResourceId) -> Database | None:
     def look() -> Database:
         with reported(f"look up the database of Redis `{resource.name}`", str(resource), tenant=session.tenant):
             found = _managed(session, resource.subscription).databases.get(resource.group, resource.name, DATABASE)
-        return parse_database(wire.document(found))
+            return parse_database(wire.document(found))
 
     return or_none(look)
 
@@ -214,7 +214,7 @@ def _managed(session: Session, subscription: str) -> RedisEnterpriseManagementCl
 def parse_classic(document: JSONObject) -> Redis:
     properties = wire.at(document, "properties")
     return Redis(
-        id=ResourceId.parse(wire.text(document, "id")),
+        id=wire.resource(document),
         location=wire.text(document, "location"),
         state=wire.text(properties, "provisioningState"),
         managed=False,
@@ -227,7 +227,7 @@ def parse_classic(document: JSONObject) -> Redis:
 def parse_managed(document: JSONObject) -> Redis:
     properties = wire.at(document, "properties")
     return Redis(
-        id=ResourceId.parse(wire.text(document, "id")),
+        id=wire.resource(document),
         location=wire.text(document, "location"),
         state=wire.text(properties, "provisioningState"),
         managed=True,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PRESENT, MADE, MISSING = "present", "made", "missing"
 
+OWNERS = "an Owner or User Access Administrator of that scope"
+
 REPLICATION_S = 300.0
 """How long an identity that is new may be unknown to whom assigns roles, and an assignment not be listed."""
 LOOK_EVERY_S = 10.0
@@ -144,9 +146,10 @@ def _assigned(session: Session, wanted: Wanted, task: str, watch: Watch) -> bool
     while True:
         try:
             with reported(task, str(wanted.scope), tenant=session.tenant):
-                _client(session, wanted.scope.subscription).role_assignments.create(
+                made = _client(session, wanted.scope.subscription).role_assignments.create(
                     _path(wanted.scope), wanted.name, wire.content(body(wanted)), content_type="application/json"
                 )
+                wire.check_named(wire.document(made))
             return True
         except AzureRefusalError as error:
             if error.kind is Kind.EXISTS:
@@ -170,10 +173,10 @@ def body(wanted: Wanted) -> JSONObject:
     }
 
 
-def denied(error: AzureRefusalError, command: str) -> AzureRefusalError:
-    """The same refusal, with what somebody who may give rights has to type."""
+def denied(error: AzureRefusalError, command: str, who: str = OWNERS) -> AzureRefusalError:
+    """The same refusal, with what somebody `who` may give that right has to type."""
     first = error.problems[0]
-    hint = f"an Owner or User Access Administrator of that scope can type `{command}`; then run the same command again"
+    hint = f"{who} can type `{command}`; then run the same command again"
     return AzureRefusalError(error.kind, error.answer, first.what, where=first.where, why=error.why, hint=hint)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from spin_aks import clock
+from spin_aks.azure import wire
 from spin_aks.azure.operations import duration
 from spin_aks.azure.problems import AzureRefusalError, Kind, or_none, reported
 from spin_aks.errors import AzureError
@@ -14,6 +17,8 @@ from spin_aks.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from azure.core.pipeline import PipelineResponse
+    from azure.core.rest import HttpRequest, HttpResponse
     from azure.keyvault.secrets import SecretClient
 
     from spin_aks.azure.operations import Watch
@@ -108,15 +113,26 @@ def wait_until_usable(session: Session, uri: str, watch: Watch) -> None:
 
 @contextmanager
 def _asking(session: Session, uri: str, task: str) -> Iterator[None]:
-    try:
-        with reported(f"{task} of the vault", uri, tenant=session.tenant):
+    with reported(f"{task} of the vault", uri, tenant=session.tenant):
+        try:
             yield
-    except ValueError as error:
-        # The SDK's own word for a vault that sends us to sign in for somebody else.
-        what = f"can't {task} of the vault: what answered is no Key Vault"
-        raise AzureError(
-            what, where=uri, why=str(error).partition("See http")[0], hint="check the vault's address"
-        ) from error
+        except ValueError as error:
+            # The SDK's own word for a vault that sends us to sign in for somebody else, and for what is no JSON.
+            what = f"can't {task} of the vault: what answered is no Key Vault"
+            said = str(error).partition("See http")[0]
+            why = said if said.startswith("The challenge") else ""  # nothing of what a secret's answer was
+            raise AzureError(what, where=uri, why=why, hint="check the vault's address, and HTTPS_PROXY") from error
+
+
+def _check_shape(response: PipelineResponse[HttpRequest, HttpResponse]) -> None:
+    """Raises ShapeError for what a vault does not answer with success: the SDK takes what it misses for nothing."""
+    heard = response.http_response
+    if heard.status_code != HTTPStatus.OK:
+        return
+    found = heard.json()
+    is_list = urlsplit(heard.request.url).path.strip("/").lower() == "secrets"
+    if not (isinstance(wire.at(found, "value"), list) if is_list else wire.text(found, "id")):
+        raise wire.ShapeError
 
 
 def _client(session: Session, uri: str) -> SecretClient:
@@ -125,6 +141,12 @@ def _client(session: Session, uri: str) -> SecretClient:
     from spin_aks.azure.pipeline import Patience
 
     def made() -> SecretClient:
-        return SecretClient(uri, session.credential, transport=session.transport, retry_policy=Patience())
+        return SecretClient(
+            uri,
+            session.credential,
+            transport=session.transport,
+            retry_policy=Patience(),
+            raw_response_hook=_check_shape,
+        )
 
     return session.kept((SecretClient, uri.lower()), made)

@@ -26,6 +26,11 @@ _OFFLINE = re.compile(
 _NO_AUTHORITY = re.compile(r"Unable to get authority configuration for https://[^/\s]+/([^/\s]+?)[./]?(?:\s|$)")
 _TLS = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSLCertVerificationError")
 _BROKEN = re.compile(r"HTTP Error: (429|5\d\d)|Remote end closed connection|Connection aborted|Connection reset")
+# What azure-identity and MSAL trip over in an answer that is no JSON, or of another shape.
+_STRANGE = re.compile(
+    r"JSON is invalid|Expecting value|Cannot deserialize|object has no attribute|Authentication failed: ('\w+'|None)$",
+    re.MULTILINE,
+)
 
 ENDED = ("70043", "70044", "700082", "700084", "50173", "50132", "50133", "54005", "700081")
 MORE_PROOF = ("50076", "50079", "50074", "50072", "53003", "53000", "65001", "50158")
@@ -65,6 +70,12 @@ def sign_in_failed(message: str, tenant: str) -> SignInError | AzureUnreachableE
         return _refused(found[1], message, tenant)
     if unknown := _NO_AUTHORITY.search(message):
         return _refused(NO_TENANT[0], message, unknown[1])
+    if _STRANGE.search(message):
+        return AzureUnreachableError(
+            "can't sign in to Azure: what answered is not its sign-in service",
+            why=_heard(message),
+            hint="a proxy, or the sign-in page of a network, may stand in its place: check HTTPS_PROXY",
+        )
     if _NOBODY in message and not _TRIED.search(message):
         typed = log_in(tenant) if tenant else "az login"
         return SignInError(

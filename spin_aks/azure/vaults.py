@@ -118,8 +118,7 @@ def why_not(session: Session, subscription: str, name: str) -> str:
 
     def ask() -> str:
         with reported(f"see whether the name `{name}` is free", KIND, tenant=session.tenant):
-            answer = wire.document(_client(session, subscription).vaults.check_name_availability(question))
-        return "" if wire.flag(answer, "nameAvailable") else wire.text(answer, "message") or "the name is taken"
+            return wire.why_not(wire.document(_client(session, subscription).vaults.check_name_availability(question)))
 
     return if_registered(ask, "")
 
@@ -177,6 +176,14 @@ def policy_body(tenant: str, object_id: str, permissions: tuple[str, ...]) -> JS
     return {"properties": {"accessPolicies": [policy]}}
 
 
+def policy_command(vault: Vault, object_id: str, permissions: tuple[str, ...]) -> str:
+    """What somebody else may type to add it."""
+    return (
+        f"az keyvault set-policy --subscription {vault.id.subscription} --name {vault.id.name} --object-id {object_id} "
+        f"--secret-permissions {' '.join(permissions)}"
+    )
+
+
 def allow(session: Session, vault: Vault, what: str, object_id: str, permissions: tuple[str, ...]) -> Grant:
     """Adds what is missing to the principal's access policy, leaving all others as they are; raises AzureError."""
     grant = check_policy(vault, what, object_id, permissions)
@@ -186,17 +193,15 @@ def allow(session: Session, vault: Vault, what: str, object_id: str, permissions
     added: Any = policy_body(vault.tenant, object_id, permissions)
     try:
         with reported(task, str(vault.id), tenant=session.tenant):
-            _client(session, vault.id.subscription).vaults.update_access_policy(
+            given = _client(session, vault.id.subscription).vaults.update_access_policy(
                 vault.id.group, vault.id.name, "add", added
             )
+            wire.check_named(wire.document(given))
     except AzureRefusalError as error:
         if error.kind is not Kind.DENIED:
             raise
-        command = (
-            f"az keyvault set-policy --ids {vault.id} --object-id {object_id} "
-            f"--secret-permissions {' '.join(permissions)}"
-        )
-        raise roles.denied(error, command) from error
+        who = "an Owner or Key Vault Contributor of that vault"
+        raise roles.denied(error, policy_command(vault, object_id, permissions), who) from error
     return roles.Grant(grant.what, grant.scope, grant.principal_id, grant.role, roles.MADE)
 
 
@@ -220,7 +225,7 @@ def parse(document: JSONObject) -> Vault:
     """A vault from the JSON of Microsoft.KeyVault/vaults; one made before 2023 has no state, and is whole."""
     properties = wire.at(document, "properties")
     return Vault(
-        id=ResourceId.parse(wire.text(document, "id")),
+        id=wire.resource(document),
         location=wire.text(document, "location"),
         state=wire.text(properties, "provisioningState") or "Succeeded",
         uri=wire.text(properties, "vaultUri"),

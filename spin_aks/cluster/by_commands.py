@@ -176,7 +176,7 @@ def _refuse_secrets(requests: Iterable[Request]) -> None:
 def _ended(request: Request, exit_code: int, output: str) -> ClusterError:
     """The error for a command that ended before it had said the first answer whole."""
     if exit_code == 0:
-        what = "the answer is longer than what Azure keeps of a command's output (512 KiB)"
+        what = "the answer is longer than what Azure keeps of a command's output (512 kB)"
         return ClusterError(what, where=str(request), hint=_FROM_INSIDE)
     why = output.strip()[-SHOWN_OF_OUTPUT:]
     what = f"the command that runs in the cluster ended with {exit_code}"

@@ -17,8 +17,10 @@ from testbed.application import App
 from testbed.tiny import tiny_in
 
 from spin_aks import sandbox
+from spin_aks.azure import aks_access
 from spin_aks.cluster.connection import APPLY, connect
 from spin_aks.cluster.resources import DEPLOYMENTS, SERVICES
+from spin_aks.sandbox.azure import aks_commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +46,7 @@ MAKE = """
         }).result()
 """
 PRIVATE = {"enablePrivateCluster": True}
+KEPT = "512 kB"
 CLUSTERS = {
     "closed": {"apiServerAccessProfile": PRIVATE},
     "entra": {"apiServerAccessProfile": PRIVATE, "aadProfile": {"managed": True, "enableAzureRBAC": True}},
@@ -157,6 +160,28 @@ def test_a_field_that_somebody_else_set_is_named_with_them(deployed: App, runnin
     assert f"Service {own}/tiny was changed by `somebody`: `spec.type`" in done.err
     assert "`somebody` has set `spec.type` to another value" in done.err
     assert "`--force-conflicts` puts our values back" in done.err
+
+
+def test_more_than_azure_keeps_of_what_a_command_says_is_an_error_and_no_half_of_an_answer(
+    deployed: App, running: sandbox.Running, own: str
+) -> None:
+    body = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "tiny", "annotations": {"long": "x" * 600_000}}}
+    query = {"fieldManager": "somebody", "force": "true"}
+    grown = connect(str(running.kubeconfig), "").send("PATCH", SERVICES.path(own, "tiny"), query, body, APPLY)
+
+    done = deployed.run("up", "--refresh")
+
+    assert grown.ok
+    assert 1 == done.code
+    assert f"/services/tiny: the answer is longer than what Azure keeps of a command's output ({KEPT})\n" in done.err
+
+
+def test_the_limit_is_the_same_everywhere() -> None:
+    guide = Path(__file__).parents[2] / "docs/user-guide.md"
+
+    assert f"{aks_commands.OUTPUT_LIMIT_BYTES // 1000} kB" == KEPT
+    assert f"and {KEPT} of what it says are kept" in aks_access.RUN_COMMAND_LIMITS
+    assert f"Azure keeps {KEPT} of what a command says" in guide.read_text(encoding="utf-8")
 
 
 def test_what_the_cluster_lacks_is_told_before_anything_is_written(deployed: App) -> None:

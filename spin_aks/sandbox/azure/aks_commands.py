@@ -20,6 +20,7 @@ from pathlib import Path
 from spin_aks.sandbox.azure.call import RefusedError
 
 LONGEST_S = 120
+# "512 kB": https://learn.microsoft.com/azure/aks/access-private-cluster#limitations
 OUTPUT_LIMIT_BYTES = 512_000
 
 

@@ -184,6 +184,25 @@ def test_a_tenant_that_nobody_named_is_left_to_be_filled_in() -> None:
     assert "type `az login --tenant TENANT`" == sign_in_failed("no", "").problems[0].hint
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "JSON is invalid: Unterminated string starting at: line 1 column 19 (char 18)",
+        "Expecting value: line 1 column 1 (char 0)",
+        "'list' object has no attribute 'get'",
+        "'authorization_endpoint'",
+        "None",
+    ],
+)
+def test_what_is_not_the_sign_in_service_is_not_taken_for_a_refusal(said: str) -> None:
+    """As azure-identity hands on what MSAL and itself trip over: a page, nothing, half of a document, another one."""
+    error = sign_in_failed(f"EnvironmentCredential: Authentication failed: {said}", "T")
+
+    assert AzureUnreachableError is type(error)
+    assert "can't sign in to Azure: what answered is not its sign-in service" == str(error)
+    assert f"EnvironmentCredential: Authentication failed: {said}" == error.why
+
+
 def test_offline_at_the_sign_in_is_not_taken_for_a_refusal() -> None:
     error = sign_in_failed(
         "EnvironmentCredential: HTTPSConnectionPool(host='login.microsoftonline.com', port=443): Max retries exceeded",

@@ -111,7 +111,7 @@ def test_an_answer_that_does_not_fit_is_told() -> None:
         saying(0, '{"kind": "PodList", "items": [').get(f"{MAPS}/a")
 
     problem = caught.value.problems[0]
-    assert "the answer is longer than what Azure keeps of a command's output (512 KiB)" == problem.what
+    assert "the answer is longer than what Azure keeps of a command's output (512 kB)" == problem.what
     assert (f"GET {MAPS}/a", INSIDE) == (problem.where, problem.hint)
 
 

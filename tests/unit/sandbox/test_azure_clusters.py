@@ -254,6 +254,14 @@ def test_a_command_that_fails_is_no_failed_request(azure: Clients) -> None:
     assert ("Succeeded", 3, "no\n") == (found["provisioningState"], found["exitCode"], found["logs"])
 
 
+def test_of_a_long_output_only_the_beginning_is_kept(azure: Clients) -> None:
+    made(azure)
+
+    found = command(azure, {"command": "head -c 600000 /dev/zero | tr '\\0' x; echo END", "context": ""})
+
+    assert (0, "x" * 512_000) == (found["exitCode"], found["logs"])
+
+
 @pytest.mark.parametrize(
     ("properties", "body", "code"),
     [
