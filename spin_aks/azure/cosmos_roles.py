@@ -87,7 +87,8 @@ def _assigned(
         follow(watch, task, account.child("sqlRoleAssignments", name), begin)
     except AzureRefusalError as error:
         if error.kind is Kind.DENIED:
-            raise roles.denied(error, command(account, principal_id)) from error
+            who = "an Owner or DocumentDB Account Contributor of that account"
+            raise roles.denied(error, command(account, principal_id), who) from error
         if error.kind is not Kind.NO_PRINCIPAL:
             raise
         return error

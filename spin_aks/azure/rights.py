@@ -23,7 +23,7 @@ _ROLES = (
     ("microsoft.containerservice/", "Azure Kubernetes Service Contributor Role"),
     ("microsoft.keyvault/vaults/secrets/", "Key Vault Secrets Officer"),
     ("microsoft.keyvault/", "Key Vault Contributor"),
-    ("microsoft.cache/", "Redis Cache Contributor"),
+    ("microsoft.cache/redis/", "Redis Cache Contributor"),
     ("microsoft.documentdb/", "DocumentDB Account Contributor"),
     ("microsoft.managedidentity/", "Managed Identity Contributor"),
 )

@@ -83,10 +83,7 @@ def of_vault(
     if vault.rbac:
         return of_role(context, wanted, ATTACH_KEYVAULT, needed=needed)
     now = vaults.check_policy(vault, wanted.what, wanted.principal_id, permissions)
-    command = (
-        f"az keyvault set-policy --subscription {vault.id.subscription} --name {vault.id.name} "
-        f"--object-id {wanted.principal_id} --secret-permissions {' '.join(permissions)}"
-    )
+    command = vaults.policy_command(vault, wanted.principal_id, permissions)
     add = partial(_policy, context, vault, wanted, permissions)
     return Right(now, plan(now), add, (ATTACH_KEYVAULT,), command, needed)
 

@@ -89,6 +89,8 @@ def test_a_right_is_to_be_given_where_something_is_already(action: str, below: s
         ("Microsoft.KeyVault/vaults/write", "Key Vault Contributor"),
         ("Microsoft.ContainerService/managedClusters/read", "Reader"),
         ("Microsoft.ContainerRegistry/registries/write", "Contributor"),
+        ("Microsoft.Cache/redis/write", "Redis Cache Contributor"),
+        ("Microsoft.Cache/redisEnterprise/write", "Contributor"),
     ],
 )
 def test_the_role_that_is_advised_is_the_narrow_one(action: str, role: str) -> None:

@@ -60,8 +60,9 @@ def test_who_may_not_give_the_data_role_is_told_what_somebody_else_can_type() ->
 
     assert Kind.DENIED is error.value.kind
     command = (
-        "`az cosmosdb sql role assignment create --subscription 00000000-0000-0000-0000-000000000000 --resource-group "
-        "team --account-name store --scope / --principal-id app "
+        "an Owner or DocumentDB Account Contributor of that account can type `az cosmosdb sql role assignment create "
+        "--subscription 00000000-0000-0000-0000-000000000000 --resource-group team "
+        "--account-name store --scope / --principal-id app "
     )
     assert command in error.value.problems[0].hint
 

@@ -184,8 +184,9 @@ def test_who_may_not_change_policies_is_told_what_somebody_else_can_type() -> No
         vaults.allow(scripted(script), with_policies(), "x", "addon", vaults.READ)
 
     assert (
-        f"an Owner or Key Vault Contributor of that vault can type `az keyvault set-policy --subscription {SUBSCRIPTION}"
-        " --name safe --object-id addon --secret-permissions get`; then run the same command again"
+        "an Owner or Key Vault Contributor of that vault can type `az keyvault set-policy "
+        f"--subscription {SUBSCRIPTION} --name safe --object-id addon --secret-permissions get`; "
+        "then run the same command again"
     ) == error.value.problems[0].hint
 
 
