@@ -146,9 +146,14 @@ def _note(context: Context, found: Iterable[Right], now: Iterable[Grant], before
 def _noted(right: Right, grant: Grant, before: frozenset[tuple[str, ...]]) -> JSONObject:
     from spin_aks.azure.roles import MADE, MISSING
 
-    noted = {**grant.to_json(), "issuer": grant.issuer} if grant.issuer else grant.to_json()
+    noted = _whole(grant)
     flags: JSONObject = {"flags": list(right.flags)} if grant.state == MISSING else {}
     return {**noted, "given": grant.state == MADE or _whose(noted) in before, **flags}
+
+
+def _whole(grant: Grant) -> JSONObject:
+    """What is told of it, and what tells it from others."""
+    return {**grant.to_json(), "issuer": grant.issuer} if grant.issuer else grant.to_json()
 
 
 def _given(right: Right, now: tuple[Grant, ...]) -> Grant:
@@ -171,7 +176,7 @@ def _refused(context: Context, found: tuple[Right, ...], before: frozenset[tuple
     Raises LackingError where it does not, with the flag and the command for each.
     """
     lacking = [right for right in found if right.lacks]
-    again = [right for right in lacking if _whose(right.now.to_json()) in before]
+    again = [right for right in lacking if _whose(_whole(right.now)) in before]
     for right in lacking:
         show_plan(f"to be given in Azure{' again' if right in again else ''}", right.plan)
     refused = [right for right in lacking if right not in again and not right.allowed(context.consent)]
