@@ -42,12 +42,16 @@ class RegistryLogin:
 
 
 def log_in(signed_in: Session, host: str) -> RegistryLogin:
-    """Logs in to the registry at `host`, its login server; raises AzureError.
+    """Logs in to the registry at `host`, its login server; raises AzureError, also for a host that is not Azure's: which
+    one it is stands in the project's folder, where anybody may have written it, and the tokens open more than a registry.
 
     Asks for a token that is good for registries only, which every registry takes. Where Entra ID gives none, one for
     the Resource Manager will do, unless the registry's policy `azureADAuthenticationAsArmPolicy` is off.
     """
     task = f"log in to the registry `{host}`"
+    if not is_azure(host):
+        hint = "`spin-aks run resources --refresh` asks Azure for the registry's host"
+        raise AzureError(f"can't {task}: that is no host of Azure's, and gets no token", where=host, hint=hint)
     try:
         return _exchanged(signed_in, host, REGISTRY_SCOPE, task)
     except (SignInError, AzureRefusalError) as error:
@@ -116,5 +120,8 @@ def _refused(error: AzureRefusalError, task: str, host: str) -> AzureRefusalErro
 
 
 def is_azure(host: str) -> bool:
-    """Whether a registry's host is one of Azure's."""
-    return host.lower().partition(":")[0].endswith(session.REGISTRY_HOSTS)
+    """Whether a registry's host is one of Azure's, and nothing but a host."""
+    name, colon, port = host.lower().partition(":")
+    labels = name.split(".")
+    plain = all(label.isascii() and label.replace("-", "").isalnum() for label in labels)
+    return plain and name.endswith(session.REGISTRY_HOSTS) and (not colon or port.isdecimal())

@@ -187,10 +187,31 @@ def test_what_is_no_registry_or_shuts_us_out_is_told(reply: Reply, what: str) ->
         ("shop.azurecr.us", True),
         ("azurecr.io.example.com", False),
         ("127.0.0.1:5000", False),
+        ("example.com/.azurecr.io", False),
+        ("example.com?.azurecr.io", False),
+        ("example.com#.azurecr.io", False),
+        ("example.com\\.azurecr.io", False),
+        ("shop.azurecr.io@example.com", False),
+        ("shop.azurecr.io:443@example.com", False),
+        ("shop.azurecr.io:@example.com", False),
+        ("shop.azurecr.io\n", False),
+        (".azurecr.io", False),
+        ("", False),
     ],
 )
 def test_a_host_of_azures_is_known_by_its_end(host: str, azure: bool) -> None:
     assert azure == acr_login.is_azure(host)
+
+
+@pytest.mark.parametrize("host", ["registry.example.com", "example.com/.azurecr.io"])
+def test_a_host_that_is_not_azures_gets_no_token(host: str) -> None:
+    script, source = Script(), Signed()
+
+    with pytest.raises(AzureError) as error:
+        acr_login.log_in(scripted(script, source), host)
+
+    assert f"can't log in to the registry `{host}`: that is no host of Azure's, and gets no token" == error.value.problems[0].what
+    assert ([], []) == (script.asked, source.asked)
 
 
 def test_the_exchange_of_a_real_registry_is_understood(recordings: Path) -> None:
