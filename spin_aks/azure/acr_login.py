@@ -42,8 +42,9 @@ class RegistryLogin:
 
 
 def log_in(signed_in: Session, host: str) -> RegistryLogin:
-    """Logs in to the registry at `host`, its login server; raises AzureError, also for a host that is not Azure's: which
-    one it is stands in the project's folder, where anybody may have written it, and the tokens open more than a registry.
+    """Logs in to the registry at `host`, its login server; raises AzureError, also for a host that is not Azure's.
+
+    Which host it is stands in the project's folder, where anybody may have written it, and tokens open more than that.
 
     Asks for a token that is good for registries only, which every registry takes. Where Entra ID gives none, one for
     the Resource Manager will do, unless the registry's policy `azureADAuthenticationAsArmPolicy` is off.

@@ -210,7 +210,8 @@ def test_a_host_that_is_not_azures_gets_no_token(host: str) -> None:
     with pytest.raises(AzureError) as error:
         acr_login.log_in(scripted(script, source), host)
 
-    assert f"can't log in to the registry `{host}`: that is no host of Azure's, and gets no token" == error.value.problems[0].what
+    what = f"can't log in to the registry `{host}`: that is no host of Azure's, and gets no token"
+    assert what == error.value.problems[0].what
     assert ([], []) == (script.asked, source.asked)
 
 
