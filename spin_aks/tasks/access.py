@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from spin_aks import files, terminal
 from spin_aks.errors import AzureError, Problem
-from spin_aks.tasks import resources, rights, rights_identity, rights_vault
+from spin_aks.tasks import resolving, resources, rights, rights_identity, rights_vault
 from spin_aks.tasks.azure_place import show_plan
 from spin_aks.tasks.stage import Stage, existing
 
@@ -45,7 +45,7 @@ def drift(context: Context) -> tuple[str, ...]:
     from spin_aks.azure import roles
 
     had = {_what(grant) for grant in _grants(context) if grant.get("state") != roles.MISSING}
-    if not had or not is_wanted(context) or not resources.all_known(context):
+    if not had or not is_wanted(context) or not resolving.all_known(context):
         return ()
     return tuple(
         f"it is no longer so that {right.now.what}"

@@ -23,10 +23,10 @@ def watched(context: Context, *, registry: bool = False) -> Context:
     def ask() -> Observed:
         if not registry:
             return Observed(apply.drift(context))
-        from spin_aks.tasks import access, push, resources
+        from spin_aks.tasks import access, push, resolving
 
         # What is gone can't be asked what it holds.
-        gone = resources.gone(context)
+        gone = resolving.gone(context)
         return Observed(
             () if "cluster" in gone else apply.drift(context, refresh=True),
             () if "registry" in gone else push.drift(context),
