@@ -96,7 +96,9 @@ class Credential:
             return self._source.get_token(*scopes, claims=claims, tenant_id=tenant, enable_cae=enable_cae)
         except ValueError as error:  # the SDK's word for a tenant, a client id or a scope that can't be one
             what = f"can't sign in to Azure: {' '.join(str(error).split())}"
-            raise SignInError(what, hint=f"check the tenant and the AZURE_... variables; `{log_in('')}`") from error
+            raise SignInError(
+                what, hint=f"check the tenant and the AZURE_... variables; `{log_in('TENANT')}`"
+            ) from error
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
         from azure.core.credentials import AccessTokenInfo

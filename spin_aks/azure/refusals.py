@@ -191,7 +191,9 @@ def _throttled(answer: Answer, _tenant: str) -> Reading | None:
 
 def _missing(answer: Answer, tenant: str) -> Reading | None:
     if answer.says("SubscriptionNotFound", "InvalidSubscriptionId"):
-        hint = f"`az account list --output table` shows yours; `{log_in(tenant)}` for those of another tenant"
+        hint = (
+            f"`az account list --output table` shows yours; `{log_in(tenant or 'TENANT')}` for those of another tenant"
+        )
         return Reading(Kind.NOT_FOUND, "whoever signed in sees no such subscription", hint, said=True)
     if answer.status != 404:
         return None

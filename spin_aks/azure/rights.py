@@ -40,13 +40,17 @@ def role_for(action: str) -> str:
 
 
 def _there(scope: str, action: str) -> str:
-    """The scope to give a role at: what is only to be made can't have one, so it is what that will be in."""
+    """The scope to give a role at: what is only to be made can't have one, nor can all resources of a type, so it is
+    what those are in.
+    """
     lower = action.lower()
     if lower == "microsoft.resources/subscriptions/resourcegroups/write":
         return re.split("/resourcegroups/", scope, maxsplit=1, flags=re.IGNORECASE)[0]
     if lower.endswith("/write") and not lower.startswith("microsoft.authorization/"):
         return scope.partition("/providers/")[0]
-    return scope
+    around, provider, resource = scope.rpartition("/providers/")
+    names_one = len(resource.split("/")) % 2 == 1 and "/" in resource
+    return around if provider and not names_one else scope
 
 
 def denied(answer: Answer, tenant: str) -> Reading | None:
@@ -126,7 +130,7 @@ def token(answer: Answer, tenant: str) -> Reading | None:
             f"the subscription belongs to tenant `{needed}`" if needed else "the subscription belongs to another tenant"
         )
         mine = f", and the sign-in is to `{issuers[0]}`" if issuers else ""
-        return Reading(Kind.WRONG_TENANT, what + mine, f"sign in to that one: `{log_in(needed)}`")
+        return Reading(Kind.WRONG_TENANT, what + mine, f"sign in to that one: `{log_in(needed or 'TENANT')}`")
     if answer.says("InvalidAuthenticationTokenAudience"):
         hint = (
             "set AZURE_AUTHORITY_HOST to the cloud's sign-in host, and `az cloud set --name CLOUD`, then sign in again"

@@ -19,7 +19,7 @@ _ATTEMPT = re.compile(r"^\s*(\w+Credential): (.*)$", re.MULTILINE)
 _TRIED = re.compile(r"authentication failed", re.IGNORECASE)
 _OFFLINE = re.compile(
     r"NameResolutionError|Failed to resolve|Name or service not known|Max retries exceeded|Failed to establish"
-    r"|getaddrinfo|Connection refused|Network is unreachable|Cannot connect to proxy|timed out",
+    r"|getaddrinfo|Connection refused|Network is unreachable|(?:Cannot|Unable to) connect to proxy|timed out",
 )
 
 # What MSAL makes of the answer to a tenant that there is not, whose code it drops.
@@ -41,8 +41,8 @@ WRONG_CLOUD = ("900439", "900432", "900383", "500207", "90051", "50194")
 
 
 def log_in(tenant: str, *, scope: str = "") -> str:
-    """The command that signs in."""
-    return f"az login --tenant {tenant or 'TENANT'}" + (f" --scope {scope}" if scope else "")
+    """The command that signs in, to that tenant or to one's own."""
+    return "az login" + (f" --tenant {tenant}" if tenant else "") + (f" --scope {scope}" if scope else "")
 
 
 def sign_in_failed(message: str, tenant: str) -> SignInError | AzureUnreachableError:
@@ -77,12 +77,11 @@ def sign_in_failed(message: str, tenant: str) -> SignInError | AzureUnreachableE
             hint="a proxy, or the sign-in page of a network, may stand in its place: check HTTPS_PROXY",
         )
     if _NOBODY in message and not _TRIED.search(message):
-        typed = log_in(tenant) if tenant else "az login"
         return SignInError(
             "nobody is signed in to Azure",
             why=_heard(message),
-            hint=f"type `{typed}`; in CI set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or use a "
-            "workload identity",
+            hint=f"type `{log_in(tenant)}`; in CI set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or use "
+            "a workload identity",
         )
     return SignInError("can't sign in to Azure", why=_heard(message), hint=f"type `{log_in(tenant)}`")
 

@@ -135,7 +135,7 @@ def the_only(found: Everywhere) -> Seen:
     """The one subscription that can be used; raises AzureError with what there is."""
     usable = found.usable
     if not usable:
-        hints = [one.hint for one in found.refused] or [f"`{log_in('')}`"]
+        hints = [one.hint for one in found.refused] or [f"`{log_in('TENANT')}`"]
         what = "whoever signed in sees no subscription that can be used"
         raise AzureError(what, hint=f"sign in to the tenant that has one: {', '.join(hints)}")
     if len(usable) > 1:

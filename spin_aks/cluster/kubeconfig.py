@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 KEY = "cluster.context"
 GET_ONE = (
-    "name an AKS cluster with `--cluster NAME`, which needs none; or `az aks get-credentials --resource-group GROUP "
-    "--name CLUSTER` writes one, or name yours with `--kubeconfig`"
+    "an AKS cluster needs none: give `--cluster NAME`, `SPIN_AKS_CLUSTER_NAME` or `cluster.name` in aks-spin.toml; or "
+    "`az aks get-credentials --resource-group GROUP --name CLUSTER` writes one, or name yours with `--kubeconfig`"
 )
 
 

@@ -149,8 +149,18 @@ def _check_host(host: str) -> None:
     if "." not in host and not port and not host.startswith("[") and host.lower() != "localhost":
         raise UsageError(
             f"`{host}` could be a registry or a repository",
-            hint=f"write `{host}.azurecr.io` for a registry in Azure, or give the port: `{host}:443`",
+            hint=_host_hint(host),
         )
+
+
+def _host_hint(host: str) -> str:
+    """https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcontainerregistry"""
+    if re.fullmatch("[A-Za-z0-9]{5,50}", host):
+        return f"write `{host}.azurecr.io` for a registry in Azure, or give the port: `{host}:443`"
+    return (
+        f"write its host with the port, `{host}:443`; the name of a registry in Azure has 5 to 50 letters and digits, "
+        "and nothing else"
+    )
 
 
 def _check_repository(host: str, repository: str) -> None:

@@ -44,8 +44,8 @@ def values(context: Context) -> dict[str, JSON]:
     return {
         "identity.service_account": service_account(context),
         "kubernetes.namespace": namespace(context),
-        "keyless": keyless,
-        "reads the vault": uses_vault(context),
+        "stores without a key": keyless,
+        "variables from the vault": uses_vault(context),
     }
 
 

@@ -532,8 +532,9 @@ def test_yes_takes_no_cluster_that_nobody_chose(app: App, cloud: Cloud) -> None:
         "hint: give `--registry HOST[:PORT][/PREFIX]`, `SPIN_AKS_CONTAINER_REGISTRY_SERVER` or "
         "`container_registry.server` in aks-spin.toml; an Azure Container Registry is named with `--registry NAME`; "
         "to try without one: `spin-aks sandbox -- spin-aks up`",
-        "hint: name an AKS cluster with `--cluster NAME`, which needs none; or `az aks get-credentials "
-        "--resource-group GROUP --name CLUSTER` writes one, or name yours with `--kubeconfig`",
+        "hint: an AKS cluster needs none: give `--cluster NAME`, `SPIN_AKS_CLUSTER_NAME` or `cluster.name` in "
+        "aks-spin.toml; or `az aks get-credentials --resource-group GROUP --name CLUSTER` writes one, or name yours "
+        "with `--kubeconfig`",
     ] == done.err.splitlines()
 
 

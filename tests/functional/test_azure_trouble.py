@@ -105,16 +105,14 @@ def test_connections_that_break_while_a_cluster_is_made_are_taken_up_again(fresh
             f"error: /subscriptions/{SUBSCRIPTION}/providers/Microsoft.ContainerRegistry/registries: can't list "
             f"container registries: `{CLIENT}` may not do `Microsoft.ContainerRegistry/registries/read`\n"
             "hint: an Owner or User Access Administrator of that scope can grant it: `az role assignment create "
-            f'--assignee-object-id {OBJECT} --role "Reader" --scope /subscriptions/{SUBSCRIPTION}/providers/'
-            "Microsoft.ContainerRegistry/registries`; then run the same command again (it may take minutes to be "
-            "seen, and `az login --tenant TENANT` if it isn't)\n",
+            f'--assignee-object-id {OBJECT} --role "Reader" --scope /subscriptions/{SUBSCRIPTION}`; then run the same '
+            "command again (it may take minutes to be seen, and `az login` if it isn't)\n",
         ),
         (
             LIST_REGISTRIES + 'known = "ExpiredAuthenticationToken"',
             f"error: /subscriptions/{SUBSCRIPTION}: can't list container registries: the sign-in has expired, and "
             "can't be renewed without you\n"
-            "hint: sign in again: `az login --tenant TENANT`; then run the same command again: it takes up where it "
-            "was\n",
+            "hint: sign in again: `az login`; then run the same command again: it takes up where it was\n",
         ),
         (
             LIST_REGISTRIES + "drop = true",

@@ -64,6 +64,13 @@ def test_a_missing_right_is_named_with_its_scope_and_who_can_grant_it(recordings
             "/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c",
             "/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c",
         ),
+        ("Microsoft.Cache/redis/read", "/providers/Microsoft.Cache/redis", ""),
+        ("Microsoft.Cache/redis/read", "/providers/Microsoft.Cache", ""),
+        (
+            "Microsoft.Authorization/roleAssignments/read",
+            "/resourceGroups/g/providers/Microsoft.Cache/redis/r/providers/Microsoft.Authorization/roleAssignments",
+            "/resourceGroups/g/providers/Microsoft.Cache/redis/r",
+        ),
     ],
 )
 def test_a_right_is_to_be_given_where_something_is_already(action: str, below: str, scope: str) -> None:

@@ -63,6 +63,12 @@ def test_a_destination_is_a_host_and_a_prefix(text: str, host: str, prefix: str)
             "`myacr` could be a registry or a repository",
             "write `myacr.azurecr.io` for a registry in Azure, or give the port: `myacr:443`",
         ),
+        (
+            "my-acr",
+            "`my-acr` could be a registry or a repository",
+            "write its host with the port, `my-acr:443`; the name of a registry in Azure has 5 to 50 letters and "
+            "digits, and nothing else",
+        ),
         ("host:70000", "`host:70000`: 70000 is no port", "a port is a number from 1 to 65535"),
         ("-x.io", "`-x.io` is no host of a registry", "write HOST or HOST:PORT, as in `127.0.0.1:5000`"),
         ("a b.io", "`a b.io` is no host of a registry", "write HOST or HOST:PORT, as in `127.0.0.1:5000`"),
