@@ -78,6 +78,9 @@ def vault_denied(answer: Answer, _tenant: str) -> Reading | None:
             "add your address to the vault's firewall: `az keyvault network-rule add --name VAULT --ip-address ADDRESS`"
         )
         return Reading(Kind.DENIED, "the vault's firewall does not let this machine in", hint, said=True)
+    if answer.says("ForbiddenByConnection") or "Public network access is disabled" in answer.message:
+        hint = "run this from a machine in a network that the vault has a private endpoint in"
+        return Reading(Kind.DENIED, "the vault is closed to the public network", hint, said=True)
     if answer.says("ForbiddenByRbac"):
         hint = (
             "an Owner of the vault can give you the role `Key Vault Secrets Officer`; a role that was given just now "

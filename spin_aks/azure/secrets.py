@@ -84,13 +84,20 @@ def delete(session: Session, uri: str, name: str) -> bool:
     return or_none(away) or False
 
 
+def is_walled_off(error: AzureRefusalError) -> bool:
+    """Whether the vault refuses this machine, whoever signs in: that says nothing about rights."""
+    return error.answer.says("ForbiddenByFirewall", "ForbiddenByConnection")
+
+
 def may_use(session: Session, uri: str) -> bool:
-    """Whether whoever signed in may list the vault's secrets; raises AzureError where something else is wrong."""
+    """Whether whoever signed in may list the vault's secrets; raises AzureError where something else is wrong, as where
+    the vault does not let this machine in.
+    """
     try:
         with _asking(session, uri, "list the secrets"):
             next(iter(_client(session, uri).list_properties_of_secrets(max_page_size=1)), None)
     except AzureRefusalError as error:
-        if error.kind is Kind.DENIED and not error.answer.says("ForbiddenByFirewall"):
+        if error.kind is Kind.DENIED and not is_walled_off(error):
             return False
         raise
     return True

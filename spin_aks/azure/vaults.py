@@ -43,7 +43,7 @@ class Policy:
 class Vault:
     """`rbac`: rights are roles; else they are `policies`. `uri` is where its secrets are, with its last slash.
 
-    `public`: reached from everywhere, but for its firewall.
+    `public`: reached from everywhere, but for what `firewall` keeps out.
     """
 
     id: ResourceId
@@ -54,6 +54,7 @@ class Vault:
     rbac: bool
     public: bool
     policies: tuple[Policy, ...]
+    firewall: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +234,7 @@ def parse(document: JSONObject) -> Vault:
         rbac=wire.flag(properties, "enableRbacAuthorization"),
         public=wire.text(properties, "publicNetworkAccess").lower() != "disabled",
         policies=tuple(_policy(one) for one in wire.objects(properties, "accessPolicies")),
+        firewall=wire.text(properties, "networkAcls", "defaultAction").lower() == "deny",
     )
 
 

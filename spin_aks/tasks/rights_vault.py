@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from spin_aks.errors import AzureError
+from spin_aks import terminal
+from spin_aks.errors import AzureError, Problem
 from spin_aks.tasks import resource_vault, resources
 from spin_aks.tasks.azure_place import watch
 from spin_aks.tasks.right import Right, of_role, plan, there
@@ -32,9 +33,13 @@ def rights(context: Context, cluster: Cluster | None) -> Iterator[Right]:
     """`cluster` is the one that is named, where there is one. Raises AzureError."""
     vault = whole(context)
     if cluster is not None and reads_secrets(context):
+        if vault.firewall or not vault.public:
+            _tell_of_nodes(vault, cluster)
         yield _read(context, cluster, vault)
     if vault.public:
-        yield _keep(context, vault)
+        yield from _keep(context, vault)
+    else:
+        _tell_of_wall(vault.id.name, "it is closed to the public network")
 
 
 def whole(context: Context) -> Vault:
@@ -100,40 +105,66 @@ def _policy(context: Context, vault: Vault, wanted: Wanted, permissions: tuple[s
     return given
 
 
-def _keep(context: Context, vault: Vault) -> Right:
-    """The right of whoever signed in: only where the vault refuses them is it missing, whatever roles they have."""
+def _keep(context: Context, vault: Vault) -> Iterator[Right]:
+    """The right of whoever signed in: only where the vault refuses them is it missing, whatever roles they have.
+
+    None where the vault does not let this machine in: no right would help, and whether they have it can't be seen.
+    """
     from spin_aks.azure import credential, grants, roles, vaults
 
     person = credential.who(context.azure)
     right = of_vault(context, vault, grants.keep_secrets(person, vault), vaults.KEEP)
-    if right.lacks and _is_let_in(context, vault):
+    let_in = _is_let_in(context, vault) if right.lacks else None
+    if let_in:
         what = f"`{person.name}` is let in to the secrets of vault `{vault.id.name}`"
-        return replace(right, now=replace(right.now, what=what, role="a right", state=roles.PRESENT))
-    return replace(right, give=partial(_kept, context, vault, right))
+        yield replace(right, now=replace(right.now, what=what, role="a right", state=roles.PRESENT))
+    elif let_in is False or not right.lacks:
+        yield replace(right, give=partial(_kept, context, vault, right))
+    else:
+        _tell_of_wall(vault.id.name, "its firewall does not let this machine in")
 
 
-def _is_let_in(context: Context, vault: Vault) -> bool:
-    """Whether the vault shows its secrets' names to whoever signed in, by a group's role, say."""
+def _is_let_in(context: Context, vault: Vault) -> bool | None:
+    """Whether the vault shows its secrets' names to whoever signed in, by a group's role, say; None where it does not
+    let this machine in.
+    """
     from spin_aks.azure import secrets
-    from spin_aks.azure.problems import AzureRefusalError, Kind
+    from spin_aks.azure.problems import AzureRefusalError
 
     try:
         return secrets.may_use(context.azure, vault.uri)
     except AzureRefusalError as error:
-        if error.kind is not Kind.DENIED:
+        if not secrets.is_walled_off(error):
             raise
-        return False
+        return None
 
 
 def _kept(context: Context, vault: Vault, right: Right) -> Grant:
-    """Gives the right, and waits until the vault knows of it, as far as its firewall lets us see."""
+    """Gives the right, and waits until the vault knows of it."""
     from spin_aks.azure import secrets
-    from spin_aks.azure.problems import AzureRefusalError
 
     given = right.give()
-    try:
-        secrets.wait_until_usable(context.azure, vault.uri, watch(context))
-    except AzureRefusalError as error:
-        if not error.answer.says("ForbiddenByFirewall"):
-            raise
+    secrets.wait_until_usable(context.azure, vault.uri, watch(context))
     return given
+
+
+@cache
+def _tell_of_wall(name: str, wall: str) -> None:
+    """Once a run."""
+    what = f"whether you may use the secrets of vault `{name}` can't be seen from here: {wall}"
+    hint = f"`az keyvault network-rule list --name {name}` shows whom it lets in; secrets are set from there"
+    terminal.show_notice(Problem(what, hint=hint))
+
+
+@cache
+def _tell_of_nodes(vault: Vault, cluster: Cluster) -> None:
+    """Once a run. The add-on reads from the nodes' network, and is none of the services that a firewall trusts:
+    https://learn.microsoft.com/azure/key-vault/general/overview-vnet-service-endpoints#trusted-services
+    """
+    wall = "has a firewall" if vault.public else "is closed to the public network"
+    what = f"vault `{vault.id.name}` {wall}: pods get their secrets only if it lets in the nodes of `{cluster.id.name}`"
+    hint = (
+        f"`az keyvault network-rule add --name {vault.id.name} --subnet SUBNET_ID` lets a subnet in, or give it a "
+        "private endpoint in the nodes' network"
+    )
+    terminal.show_notice(Problem(what, hint=hint))

@@ -298,14 +298,102 @@ def test_a_vault_without_roles_gets_an_access_policy_and_keeps_its_others(fresh:
     assert ["get"] == policies[somebody]["keys"]
 
 
+UNSEEN = "warning: whether you may use the secrets of vault `shop-vault` can't be seen from here: "
+DENY = {"bypass": "AzureServices", "defaultAction": "Deny", "ipRules": [], "virtualNetworkRules": []}
+
+
 def test_a_vault_that_only_its_own_network_reaches_is_not_asked(fresh: App, cloud: Cloud) -> None:
     make_vault(cloud, publicNetworkAccess="Disabled")
 
-    done = access(fresh)
+    done = access(fresh, "--attach-keyvault")
 
     assert 0 == done.code, done.err
     assert {} == grants(fresh)
+    assert f"{UNSEEN}it is closed to the public network\n" in done.err
     assert not any("vault.azure.net" in one.place for one in cloud.asked())
+    assert [] == assigned(cloud, OFFICER)
+
+
+@pytest.mark.parametrize("rbac", [True, False])
+def test_of_a_vault_behind_a_firewall_no_right_is_said_to_be_missing_or_made(
+    fresh: App, cloud: Cloud, rbac: bool
+) -> None:
+    make_vault(cloud, rbac=rbac, networkAcls=DENY)
+    begin = len(cloud.asked())
+
+    done = access(fresh, "--attach-keyvault")
+
+    assert 0 == done.code, done.err
+    assert {} == grants(fresh)
+    assert 1 == done.err.count(f"{UNSEEN}its firewall does not let this machine in\n")
+    assert "hint: `az keyvault network-rule list --name shop-vault` shows whom it lets in" in done.err
+    assert [] == cloud.changes(begin)
+
+
+def test_a_firewall_that_lets_this_machine_in_changes_nothing(fresh: App, cloud: Cloud) -> None:
+    make_vault(cloud, networkAcls={**DENY, "ipRules": [{"value": "127.0.0.1/32"}]})
+
+    done = access(fresh, "--attach-keyvault")
+
+    assert 0 == done.code, done.err
+    assert {"Key Vault Secrets Officer": "made"} == grants(fresh)
+    assert UNSEEN not in done.err
+
+
+def test_a_right_that_was_given_before_the_firewall_is_still_there(fresh: App, cloud: Cloud) -> None:
+    make_vault(cloud)
+    access(fresh, "--attach-keyvault")
+    make_vault(cloud, networkAcls=DENY)
+
+    done = access(fresh, "--refresh")
+
+    assert 0 == done.code, done.err
+    assert ["Key Vault Secrets Officer"] == list(grants(fresh))
+    assert UNSEEN not in done.err
+
+
+def test_a_right_that_was_taken_away_behind_a_firewall_is_said_not_to_be_seen(fresh: App, cloud: Cloud) -> None:
+    make_vault(cloud)
+    access(fresh, "--attach-keyvault")
+    make_vault(cloud, networkAcls=DENY)
+    (assignment,) = assigned(cloud, OFFICER)
+    cloud.delete(assignment, ASSIGNMENTS)
+    begin = len(cloud.asked())
+
+    done = access(fresh, "--refresh", "--attach-keyvault")
+
+    assert 0 == done.code, done.err
+    assert [] == cloud.changes(begin)
+    assert f"{UNSEEN}its firewall does not let this machine in\n" in done.err
+
+
+def test_a_vault_behind_a_firewall_is_found_and_named_like_any_other(fresh: App, cloud: Cloud) -> None:
+    make_vault(cloud, networkAcls=DENY)
+
+    done = found(fresh, *VAULT)
+
+    assert 0 == done.code, done.err
+    assert not any("vault.azure.net" in one.place for one in cloud.asked())
+
+
+def test_that_the_nodes_have_to_be_let_in_too_is_said_where_the_application_has_secrets(
+    fresh: App, cloud: Cloud
+) -> None:
+    cloud.cluster("shop", "aks1")
+    cloud.registry("shop", "acme1")
+    make_vault(cloud, networkAcls=DENY)
+    configure(fresh, SECRETS)
+
+    done = fresh.plain("run", "access", *NAMED, "-y", "--enable-keyvault-addon")
+
+    assert 0 == done.code, done.err
+    assert (
+        "warning: vault `shop-vault` has a firewall: pods get their secrets only if it lets in the nodes of `aks1`\n"
+        "hint: `az keyvault network-rule add --name shop-vault --subnet SUBNET_ID` lets a subnet in, or give it a "
+        "private endpoint in the nodes' network\n"
+    ) in done.err
+    assert 1 == len(assigned(cloud, USER))
+    assert [] == assigned(cloud, OFFICER)
 
 
 def test_who_may_not_give_a_right_learns_which_one_is_missing_and_who_can(fresh: App, cloud: Cloud) -> None:

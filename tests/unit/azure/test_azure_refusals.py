@@ -300,6 +300,12 @@ def test_a_secret_that_was_deleted_holds_its_name(recordings: Path) -> None:
             "Client address is not authorized and caller is not a trusted service.",
             "the vault's firewall does not let this machine in",
         ),
+        (
+            ("Forbidden", "ForbiddenByConnection"),
+            "Public network access is disabled and request is not from a trusted service nor via an approved private "
+            "link.",
+            "the vault is closed to the public network",
+        ),
     ],
 )
 def test_a_vault_says_which_of_its_doors_is_shut(codes: tuple[str, ...], message: str, what: str) -> None:
