@@ -115,7 +115,9 @@ def run(session: Session, cluster: Cluster, command: str, files: Mapping[str, by
     """
     task = f"run a command in cluster `{cluster.id.name}`"
     if not cluster.run_command:
-        hint = "run this from a machine in the cluster's network, or turn it on: `az aks update --enable-run-command`"
+        which = f"--subscription {cluster.id.subscription} --resource-group {cluster.id.group} --name {cluster.id.name}"
+        turn_on = f"`az aks update --enable-run-command {which}`"
+        hint = f"run this from a machine in the cluster's network, or turn it on: {turn_on}"
         raise AzureError(f"can't {task}: its run command is turned off", where=str(cluster.id), hint=hint)
     token = entra_token(session)[0].reveal() if cluster.entra else ""
     body = request(command, files or {}, token)

@@ -15,7 +15,6 @@ from spin_aks.tasks import azure_known, resource_cluster, resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
     from pathlib import Path
 
     from spin_aks.cluster.connection import Cluster as Connection
@@ -133,14 +132,10 @@ def _note(path: Path) -> Path:
 
 def _holds(path: Path) -> bool:
     """Whether its token, if it has one, lasts a while longer."""
+    from datetime import UTC, datetime
+
     try:
         ends = files.read_text(_note(path)).strip()
-    except SpinAksError:
+        return not ends or datetime.fromisoformat(ends).astimezone(UTC) > clock.now() + LEFT
+    except (SpinAksError, ValueError, OverflowError):
         return False
-    return not ends or _moment(ends) > clock.now() + LEFT
-
-
-def _moment(text: str) -> datetime:
-    from datetime import datetime as moments
-
-    return moments.fromisoformat(text)

@@ -79,11 +79,18 @@ def resource_id(context: Context) -> ResourceId:
 
 
 def client_id(context: Context) -> str:
-    """What pods sign in with, the identity's public name; empty until it has been found."""
-    match files.read_json(context.state("azure.json")):
-        case {"identity": {"client_id": str(found)}}:
+    """What pods sign in with, the identity's public name; empty where none is named.
+
+    Raises SpinAksError before it has been found: pods with an empty one would not sign in, and nobody would know why.
+    """
+    wanted = named(context)
+    if wanted is None:
+        return ""
+    match azure_known.entry(context, WHAT, wanted):
+        case {"client_id": str(found)} if found:
             return found
-    return ""
+    what = f"the client id of identity `{wanted.name}` is not known"
+    raise SpinAksError(what, hint="spin-aks run resources --refresh")
 
 
 def gone(context: Context) -> dict[str, str]:

@@ -110,7 +110,8 @@ def _sign_in(context: Context, cluster: Cluster, identity: ManagedIdentity) -> R
     may = on and _may_sign_in(context, identity, wanted)
     state, issuer = roles.PRESENT if may else roles.MISSING, wanted.issuer if on else ""
     now = roles.Grant(what, str(identity.id), wanted.subject, CREDENTIAL, state, issuer)
-    turn_on = f"turn on the OIDC issuer and workload identity of cluster `{cluster.id.name}`, which takes minutes"
+    issuing = "" if cluster.oidc_issuer else "the OIDC issuer, which can't be turned off again, and "
+    turn_on = f"turn on {issuing}workload identity of cluster `{cluster.id.name}`, which takes minutes"
     steps = (*([] if on else [turn_on]), f"a {CREDENTIAL} at {identity.id}", f"so that {what}")
     flags = (*([] if on else [ENABLE]), ATTACH_IDENTITY)
     command = _credential_command(identity, wanted) if on else _enabling_command(cluster)

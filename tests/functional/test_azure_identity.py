@@ -197,7 +197,10 @@ def test_a_cluster_without_workload_identity_gets_it_only_by_its_flag(fresh: App
     done = up(fresh, *GIVEN, "--enable-workload-identity")
 
     assert (1, 0) == (refused.code, done.code), done.err
-    assert "turn on the OIDC issuer and workload identity of cluster `aks1`, which takes minutes" in refused.err
+    assert (
+        "to be given in Azure: turn on the OIDC issuer, which can't be turned off again, and workload identity of "
+        "cluster `aks1`, which takes minutes\n" in refused.err
+    )
     assert (
         "`--enable-workload-identity --attach-identity` turns that on and makes a federated credential" in refused.err
     )
@@ -351,6 +354,7 @@ def test_workload_identity_that_somebody_turned_off_is_turned_on_only_when_told(
     refused = up(fresh, *GIVEN, "--refresh")
 
     assert (1, []) == (refused.code, cloud.changes(begin)), refused.err
+    assert "to be given in Azure: turn on workload identity of cluster `aks1`, which takes minutes\n" in refused.err
     assert "`--enable-workload-identity --attach-identity` turns that on" in refused.err
 
 

@@ -546,6 +546,19 @@ def test_a_cluster_of_entra_id_is_deployed_to_without_kubelogin(fresh: App, clou
     assert ("token: eyJ" in kubeconfig, "kubelogin" in kubeconfig) == (True, False)
 
 
+@pytest.mark.parametrize("text", ["soon\n", "2999-01-01\n", "0001-01-01T00:00:00Z"])
+def test_a_kubeconfig_of_which_nobody_can_say_how_long_it_holds_is_asked_for_again(
+    fresh: App, made: Cloud, text: str
+) -> None:
+    fresh.ok("up", *NAMED, "--attach-acr")
+    note = next(path for path in files_below(fresh.cache) if path.suffix == ".ends")
+    note.write_text(text)
+
+    done = fresh.run("up", *NAMED, "--namespace", "other")
+
+    assert (0, []) == (done.code, done.stages("failed")), done.err
+
+
 @pytest.fixture
 def by_repository(cloud: Cloud) -> Cloud:
     """With a cluster, and a registry whose rights are given by repository."""

@@ -220,4 +220,4 @@ def test_a_cluster_with_the_run_command_turned_off_is_told_with_the_way_to_turn_
 
     assert 1 == done.code
     assert "can't run a command in cluster `mute`: its run command is turned off" in done.err
-    assert "az aks update --enable-run-command" in done.err
+    assert "`az aks update --enable-run-command --subscription " in done.err
