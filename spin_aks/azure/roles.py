@@ -6,7 +6,7 @@ https://learn.microsoft.com/azure/role-based-access-control/role-assignments-res
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from spin_aks import clock
@@ -118,7 +118,7 @@ class Grant:
 
 def check(session: Session, wanted: Iterable[Wanted]) -> tuple[Grant, ...]:
     """How it stands with each, asked side by side; changes nothing. Raises AzureError."""
-    return side_by_side(lambda one: one.grant(PRESENT if _is_given(session, one) else MISSING), wanted)
+    return side_by_side(lambda one: _present(session, one) or one.grant(MISSING), wanted)
 
 
 def give(session: Session, wanted: Wanted, watch: Watch) -> Grant:
@@ -127,13 +127,13 @@ def give(session: Session, wanted: Wanted, watch: Watch) -> Grant:
     An identity that is new is waited for, five minutes at most. What uses the role may take minutes more to see it.
     Raises AzureError; without the right to give roles, with the command for somebody who has it.
     """
-    if _is_given(session, wanted):
-        return wanted.grant(PRESENT)
+    if (there := _present(session, wanted)) is not None:
+        return there
     task = f"give the role `{wanted.role.name}` at `{wanted.scope.name}`"
     if not _assigned(session, wanted, task, watch):
         return wanted.grant(PRESENT)
     waiting = Patience(watch, task, "the role is given, and not listed yet")
-    while not _is_given(session, wanted):
+    while _present(session, wanted) is None:
         waiting.wait(
             AzureError(f"can't {task}: Azure took it, but does not list it", where=str(wanted.scope), hint=RERUN)
         )
@@ -180,28 +180,33 @@ def denied(error: AzureRefusalError, command: str, who: str = OWNERS) -> AzureRe
     return AzureRefusalError(error.kind, error.answer, first.what, where=first.where, why=error.why, hint=hint)
 
 
-def _is_given(session: Session, wanted: Wanted) -> bool:
+def _present(session: Session, wanted: Wanted) -> Grant | None:
+    """The role as it is given, if it is. One that is given under a condition says so: what that lets in, as some of a
+    registry's repositories, is for Azure to decide, and it takes no second assignment beside it:
+    https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions
+    """
     task = f"see who has the role `{wanted.role.name}` at `{wanted.scope.name}`"
     with reported(task, str(wanted.scope), tenant=session.tenant):
         listed = _client(session, wanted.scope.subscription).role_assignments.list_for_scope(
             _path(wanted.scope), filter=f"principalId eq '{wanted.principal_id}'"
         )
-        return any(answers(wire.document(one), wanted) for one in listed)
+        found = [assignment for one in listed if answers(assignment := wire.document(one), wanted)]
+    if not found:
+        return None
+    given = wanted.grant(PRESENT)
+    if all(wire.text(one, "properties", "condition") for one in found):
+        return replace(given, role=f"{wanted.role.name}, under a condition")
+    return given
 
 
 def answers(assignment: JSONObject, wanted: Wanted) -> bool:
-    """Whether an assignment is what is wanted: that role or a wider one, there or further up, without a condition."""
+    """Whether an assignment is what is wanted: that role or a wider one, there or further up."""
     properties = wire.at(assignment, "properties")
     role_id = wire.text(properties, "roleDefinitionId").rpartition("/")[2]
     scope = wire.text(properties, "scope").strip("/").lower()
     mine = str(wanted.scope).strip("/").lower()
     above = scope == "" or mine == scope or mine.startswith(f"{scope}/")
-    return (
-        same(wire.text(properties, "principalId"), wanted.principal_id)
-        and wanted.role.includes(role_id)
-        and above
-        and not wire.text(properties, "condition")
-    )
+    return same(wire.text(properties, "principalId"), wanted.principal_id) and wanted.role.includes(role_id) and above
 
 
 def _path(scope: ResourceId) -> str:

@@ -170,12 +170,35 @@ def test_roles_are_checked_side_by_side_and_nothing_is_changed() -> None:
         (assignment(scope=f"{REGISTRY}2"), False),
         (assignment(scope=f"{REGISTRY}/repositories/a"), False),
         (assignment(principalId="other"), False),
-        (assignment(condition="@Resource[...]"), False),
+        (assignment(condition="@Resource[...]"), True),
         ({}, False),
     ],
 )
 def test_an_assignment_answers_if_it_reaches_that_far(found: dict[str, Any], answers: bool) -> None:
     assert answers == roles.answers(found, WANTED)
+
+
+UNDER = assignment(condition="@Resource[...]")
+
+
+@pytest.mark.parametrize(
+    ("there", "role"),
+    [
+        ([UNDER], "AcrPull, under a condition"),
+        ([UNDER, assignment()], "AcrPull"),
+        ([UNDER, UNDER], "AcrPull, under a condition"),
+    ],
+)
+def test_a_role_under_a_condition_is_told_as_such_and_not_given_beside_it(
+    there: list[dict[str, Any]], role: str
+) -> None:
+    script = azure(there)
+    session = scripted(script)
+
+    (checked,), given = roles.check(session, (WANTED,)), roles.give(session, WANTED, Watch())
+
+    assert Grant("the nodes pull", str(REGISTRY), "principal", role, "present") == given
+    assert (given, []) == (checked, script.sent("PUT"))
 
 
 def test_a_grant_is_printed_with_five_keys() -> None:
