@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """`tenant` is the one that it belongs to; `state` is ARM's word; only an `Enabled` one can be written to."""
+    """`tenant` is the one that it belongs to; `state` is ARM's word. One that somebody has to pay for still is `PastDue`,
+    and active: https://learn.microsoft.com/azure/cost-management-billing/manage/subscription-states
+    """
 
     id: str
     name: str
@@ -27,7 +29,7 @@ class Subscription:
 
     @property
     def usable(self) -> bool:
-        return self.state == "Enabled"
+        return self.state in ("Enabled", "PastDue")
 
 
 @dataclass(frozen=True, slots=True)

@@ -323,6 +323,14 @@ def test_a_disabled_subscription_is_refused_by_name() -> None:
     assert "/subscriptions/1: can't use subscription `Old`: it is disabled" == str(error.value)
 
 
+def test_a_subscription_that_waits_to_be_paid_for_is_still_active() -> None:
+    script = Script()
+    body = {"subscriptionId": "1", "displayName": "Late", "tenantId": "t", "state": "PastDue"}
+    script.answer("GET", "/subscriptions/1$", Reply(200, body))
+
+    assert subscriptions.get(scripted(script), "1").usable
+
+
 def test_regions_are_listed_as_azure_lists_them(recordings: Path) -> None:
     from testbed.azure_answers import recorded
 
