@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """`tenant` is the one that it belongs to; `state` is ARM's word. One that somebody has to pay for still is `PastDue`,
+    """`tenant` is the one that it belongs to; `state` is ARM's word. One that still has to be paid for is `PastDue`,
     and active: https://learn.microsoft.com/azure/cost-management-billing/manage/subscription-states
     """
 
