@@ -94,7 +94,8 @@ def settled(
     if now is None:
         raise AzureError(f"can't {task}: it was {found.state.lower()}, and is gone", where=str(found.id))
     if not is_whole(now) and not serves(now):
-        hint = f"`az resource delete --ids {now.id}` removes it"
+        remove = f"`az resource delete --ids {now.id}` removes it, with all that is in it"
+        hint = f"`az resource show --ids {now.id}` tells more; {remove}"
         what = f"can't {task}: its last operation ended as {now.state}"
         raise AzureError(what, where=str(now.id), why=getattr(now, "problem", ""), hint=hint)
     return now

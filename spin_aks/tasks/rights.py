@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from spin_aks.side_by_side import side_by_side
 from spin_aks.tasks import resource_identity, resource_vault, resources, rights_identity, rights_vault
 from spin_aks.tasks.right import Right, of_role, there
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from spin_aks.azure.aks import Cluster
     from spin_aks.context import Context
@@ -23,22 +24,23 @@ def are_wanted(context: Context) -> bool:
 
 def rights(context: Context) -> tuple[Right, ...]:
     """Each as it stands, asked of Azure; changes nothing. Raises AzureError."""
-    return tuple(_rights(context))
+    return tuple(right for some in side_by_side(lambda look: look(), _looks(context)) for right in some)
 
 
 def _pulls(context: Context) -> bool:
     return resources.cluster(context) is not None and resources.registry(context) is not None
 
 
-def _rights(context: Context) -> Iterator[Right]:
+def _looks(context: Context) -> Iterator[Callable[[], Iterable[Right]]]:
+    """Questions that don't depend on each other, but for the cluster, which most are about."""
     reads, signs_in = rights_vault.reads_secrets(context), rights_identity.signs_in(context)
     cluster = _cluster(context) if _pulls(context) or reads or signs_in else None
     if cluster is not None and _pulls(context):
-        yield _pull(context, cluster)
+        yield lambda: (_pull(context, cluster),)
     if resource_vault.named(context) is not None:
-        yield from rights_vault.rights(context, cluster)
+        yield lambda: tuple(rights_vault.rights(context, cluster))
     if resource_identity.named(context) is not None:
-        yield from rights_identity.rights(context, cluster)
+        yield lambda: tuple(rights_identity.rights(context, cluster))
 
 
 def _cluster(context: Context) -> Cluster:
