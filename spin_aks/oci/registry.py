@@ -88,11 +88,18 @@ class Registry:
         return answer.header("Content-Type").partition(";")[0].strip(), answer.body
 
     def put_manifest(self, name: str, manifest: bytes, media_type: str) -> None:
-        """Stores the manifest under a tag or its digest; checks that the registry took it for what it is."""
+        """Stores the manifest under a tag or its digest; checks that the registry took it for what it is.
+
+        One that does not say what it took is asked: a proxy's page is an answer with success, too.
+        """
         answer = self.patiently("PUT", f"{self.root}/manifests/{name}", {"Content-Type": media_type}, manifest)
         self.must_succeed(answer, "the manifest")
-        ours, theirs = f"sha256:{hashlib.sha256(manifest).hexdigest()}", answer.header("Docker-Content-Digest")
-        if theirs and theirs != ours:
+        ours = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
+        theirs = answer.header("Docker-Content-Digest") or self.manifest_digest(ours)
+        if theirs is None:
+            what = f"`{self.host}` answered {status_of(answer)} to the manifest, and has none"
+            raise RegistryError(what, where=place(answer), hint="is a proxy in between? check HTTPS_PROXY")
+        if theirs != ours:
             raise RegistryError(
                 f"`{self.host}` stored another manifest than was sent: {theirs}, not {ours}", where=place(answer)
             )

@@ -42,6 +42,21 @@ def test_a_manifest_that_was_stored_as_another_is_reported() -> None:
         asked.put_manifest("v1", MANIFEST, MANIFEST_MEDIA_TYPE)
 
 
+def test_a_manifest_that_only_a_proxys_page_took_is_not_taken_for_stored() -> None:
+    page = (200, {"Content-Type": "text/html"})
+    with (
+        odd_registry(OddRegistry(instead=[page])) as registry,
+        client(registry.host) as asked,
+        pytest.raises(RegistryError) as refused,
+    ):
+        asked.put_manifest("v1", MANIFEST, MANIFEST_MEDIA_TYPE)
+
+    problem = refused.value.problems[0]
+    assert f"`{registry.host}` answered 200 OK to the manifest, and has none" == problem.what
+    assert f"http://{registry.host}/v2/team/app/manifests/v1" == problem.where
+    assert "is a proxy in between? check HTTPS_PROXY" == problem.hint
+
+
 def test_a_redirect_is_followed_to_where_the_blob_is() -> None:
     with odd_registry(OddRegistry()) as storage, odd_registry(OddRegistry()) as registry:
         storage.blobs["sha256:there"] = b""
