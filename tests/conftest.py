@@ -25,6 +25,9 @@ LOG_SIZES = pytest.StashKey[dict[Path, int]]()
 # A shell without job control starts what it puts into the background deaf to Ctrl-C, which every process inherits.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Each of the thousands of processes that tests start would compile all of our modules anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("local", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
