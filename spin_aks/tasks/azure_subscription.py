@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from spin_aks import terminal
+from spin_aks import files, terminal
 from spin_aks.errors import AzureError, Problem
 from spin_aks.side_by_side import side_by_side
 
@@ -78,10 +79,24 @@ def _one_of(context: Context, found: Everywhere) -> Seen:
         from spin_aks import prompts
 
         options = [_option(found, one) for one in usable.values()]
-        return usable[prompts.select("Subscription", options)]
+        before = _before(context).lower()
+        usual = next((one for one in usable if one.lower() == before), "")
+        return usable[prompts.select("Subscription", options, default=usual)]
     only = tenants.the_only(found)
     terminal.say(f"subscription {found.described(only)}")
     return only
+
+
+def _before(context: Context) -> str:
+    """The subscription that an earlier run found the first of what is named in; empty if none did."""
+    from spin_aks.azure.arm import ResourceId
+
+    for noted in (files.read_json(context.state("azure.json")) or {}).values():
+        match noted:
+            case {"id": str(id)}:
+                with suppress(AzureError):  # what is no id of ours tells nothing
+                    return ResourceId.parse(id).subscription
+    return ""
 
 
 def _option(found: Everywhere, one: Seen) -> Option:

@@ -45,6 +45,19 @@ def test_without_a_terminal_the_choice_is_left_to_a_flag(app: App) -> None:
     assert OTHER in json.loads((app.root / ".spin-aks/default/azure.json").read_text())["cluster"]["id"]
 
 
+def test_the_one_that_was_chosen_before_is_offered_first(app: App) -> None:
+    app.ok("run", "resources", "--create", "--subscription", OTHER)
+
+    with at_terminal(app, "run", "resources", "--registry", "acme1", "--create", *NAMED) as typist:
+        typist.sees("Subscription\n")
+        typist.sees("[1: Other]")
+        typist.types("\n")
+        code = typist.leaves()
+
+    found = json.loads((app.root / ".spin-aks/default/azure.json").read_text())
+    assert (0, True, True) == (code, OTHER in found["cluster"]["id"], OTHER in found["registry"]["id"])
+
+
 def test_at_a_terminal_it_is_chosen(app: App) -> None:
     with at_terminal(app, "run", "resources", "--create", *NAMED) as typist:
         typist.sees("Subscription\n")
