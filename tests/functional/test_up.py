@@ -41,6 +41,38 @@ def test_the_first_up_runs_every_stage_and_the_second_none(shop: App) -> None:
     assert ([], sorted(STAGES)) == (second.stages("run"), sorted(second.stages("fresh")))
 
 
+# What only a stage that runs needs, or somebody who has something in Azure: a dataclass alone takes half a millisecond.
+NOT_LOADED_TO_DO_NOTHING = (
+    "spin_aks.azure",
+    "spin_aks.cluster.connection",
+    "spin_aks.generators.render",
+    "spin_aks.kubernetes_object",
+    "spin_aks.oci.reference",
+    "spin_aks.process",
+    "spin_aks.prompts",
+    "spin_aks.spin.hosts",
+    "spin_aks.spin.manifest",
+    "spin_aks.spin.profiles",
+    "spin_aks.tasks.access",
+    "spin_aks.tasks.azure_",
+    "spin_aks.tasks.making",
+    "spin_aks.tasks.outputs",
+    "spin_aks.tasks.resolving",
+    "spin_aks.tasks.resource_",
+    "spin_aks.tasks.right",
+)
+
+
+def test_a_run_with_nothing_to_do_loads_nothing_that_only_work_needs(tiny: App) -> None:
+    tiny.ok("up")
+    again = tiny.ok("up", "--offline", PYTHONPROFILEIMPORTTIME="1")
+    loaded = {line.rpartition("|")[2].strip() for line in again.err.splitlines() if line.startswith("import time:")}
+
+    assert "everything is fresh" in again.err
+    assert {"spin_aks.plan", "spin_aks.tasks.resources"} <= loaded
+    assert [] == sorted(name for name in loaded if name.startswith(NOT_LOADED_TO_DO_NOTHING))
+
+
 def test_list_and_why_and_up_agree_before_and_after(shop: App) -> None:
     before = shop.ok("list", "--output", "json").json["stages"]
     assert not (shop.root / ".spin-aks").exists()
