@@ -22,7 +22,7 @@ _OFFLINE = re.compile(
     r"|getaddrinfo|Connection refused|Network is unreachable|(?:Cannot|Unable to) connect to proxy|timed out",
 )
 
-# What MSAL makes of the answer to a tenant that there is not, whose code it drops.
+# What MSAL makes of the answer to a tenant that there is not, whose code it drops; and of a page in its place.
 _NO_AUTHORITY = re.compile(r"Unable to get authority configuration for https://[^/\s]+/([^/\s]+?)[./]?(?:\s|$)")
 _TLS = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSLCertVerificationError")
 _BROKEN = re.compile(r"HTTP Error: (429|5\d\d)|Remote end closed connection|Connection aborted|Connection reset")
@@ -69,7 +69,9 @@ def sign_in_failed(message: str, tenant: str) -> SignInError | AzureUnreachableE
     if found is not None:
         return _refused(found[1], message, tenant)
     if unknown := _NO_AUTHORITY.search(message):
-        return _refused(NO_TENANT[0], message, unknown[1])
+        refused = _refused(NO_TENANT[0], message, unknown[1])
+        hint = f"{refused.problems[0].hint}; if it is right, a proxy may stand in between: check HTTPS_PROXY"
+        return SignInError(str(refused), why=refused.why, hint=hint)
     if _STRANGE.search(message):
         return AzureUnreachableError(
             "can't sign in to Azure: what answered is not its sign-in service",
