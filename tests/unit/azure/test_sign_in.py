@@ -184,6 +184,21 @@ def test_where_nobody_named_a_tenant_none_has_to_be_filled_in() -> None:
     assert "type `az login`" == sign_in_failed("no", "").problems[0].hint
 
 
+def test_of_a_tenant_without_an_answer_it_is_said_that_a_proxy_may_have_given_it() -> None:
+    """MSAL says the same of a tenant that there is not and of a page in the place of its answer."""
+    error = sign_in_failed(
+        "EnvironmentCredential: Authentication failed: Unable to get authority configuration for "
+        "https://login.microsoftonline.com/T. Authority would typically be in a format of x",
+        "",
+    )
+
+    assert (SignInError, "there is no tenant `T` in this cloud of Azure's") == (type(error), str(error))
+    assert (
+        "`az account tenant list` shows yours; AZURE_AUTHORITY_HOST says which cloud is meant; if it is right, a proxy "
+        "may stand in between: check HTTPS_PROXY"
+    ) == error.problems[0].hint
+
+
 @pytest.mark.parametrize(
     "said",
     [
