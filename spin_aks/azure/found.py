@@ -49,7 +49,7 @@ def only(found: Iterable[N], title: str, name: str, group: str = "") -> N:
     shown = sorted(every, key=lambda one: (not same(one.id.name, name), one.id.group.lower(), one.id.name.lower()))
     there = ", ".join(f"`{one.id.name}` (group `{one.id.group}`)" for one in shown[:MOST_SHOWN])
     more = f" and {len(every) - MOST_SHOWN} more" if len(every) > MOST_SHOWN else ""
-    hint = f"there are {there}{more}" if every else f"the subscription has no {title}; another one may"
+    hint = f"there are {there}{more}" if every else f"the subscription has no {title}; another subscription may"
     raise NotFoundError(f"there is no {title} `{name}`{place}", hint=hint)
 
 

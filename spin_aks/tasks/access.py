@@ -134,8 +134,14 @@ def _grant(context: Context) -> None:
         if right.lacks and right not in refused:
             now[place] = _given(right, tuple(now))
             _note(context, found, now, before)  # what was given stays noted if the next one can't be
-        terminal.say(f"{now[place].what}: {now[place].role} is {now[place].state}")
+        terminal.say(f"{now[place].what}: {now[place].role} {_said(now[place])}")
     _note(context, found, now, before)
+
+
+def _said(grant: Grant) -> str:
+    from spin_aks.azure import roles
+
+    return {roles.MADE: "is given now", roles.PRESENT: "is there already"}.get(grant.state, f"is {grant.state}")
 
 
 def _note(context: Context, found: Iterable[Right], now: Iterable[Grant], before: frozenset[tuple[str, ...]]) -> None:
@@ -183,7 +189,7 @@ def _refused(context: Context, found: tuple[Right, ...], before: frozenset[tuple
     if refused and context.consent.ask:
         from spin_aks import prompts
 
-        if prompts.confirm("Give it?", default=True):
+        if prompts.confirm("Give it?" if len(refused) == 1 else "Give them?", default=True):
             return []
     needed = tuple(right.problem() for right in refused if right.needed)
     if needed:

@@ -71,5 +71,6 @@ def questions(missing: Sequence[Missing]) -> Iterator[str]:
 
 def _with_flag(missing: Missing) -> Problem:
     problem = missing.error.problems[0]
-    way = f"`--recover-{missing.what}` recovers it" if missing.recovers else f"`--create-{missing.what}` makes it"
+    way = f"`--recover-{missing.what}` recovers" if missing.recovers else f"`--create-{missing.what}` makes"
+    way = f"{way} `{missing.id.name}`"
     return replace(problem, hint=f"{problem.hint}; {way}" if problem.hint else way)

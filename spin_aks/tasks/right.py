@@ -48,7 +48,7 @@ class Right:
     def problem(self) -> Problem:
         gift = self.gift or f"gives the role `{self.now.role}`"
         hint = f"`{' '.join(self.flags)}` {gift}; or have somebody who may: `{self.command}`"
-        return Problem(f"it is not so that {self.now.what}", self.now.scope, hint)
+        return Problem(f"`{self.now.role}` is missing, which is needed so that {self.now.what}", self.now.scope, hint)
 
 
 def plan(now: Grant) -> tuple[str, ...]:

@@ -144,13 +144,11 @@ def test_what_may_not_be_given_stops_the_deployment_before_anything_is_applied(f
     done = up(fresh, "--create", "--attach-acr")
 
     assert 1 == done.code
-    assert f"/userAssignedIdentities/app1: it is not so that {SIGNS_IN}\n" in done.err
+    assert f"/userAssignedIdentities/app1: `{CREDENTIAL}` is missing, which is needed so that {SIGNS_IN}\n" in done.err
     assert "hint: `--attach-identity` makes a federated credential; or have somebody who may: " in done.err
     assert "`az identity federated-credential create --subscription " in done.err
     assert " --subject system:serviceaccount:tiny:tiny --audiences api://AzureADTokenExchange`" in done.err
-    assert (
-        ": it is not so that identity `app1` reads and writes the items of Cosmos DB account `shop-cosmos`" in done.err
-    )
+    assert " so that identity `app1` reads and writes the items of Cosmos DB account `shop-cosmos`\n" in done.err
     assert "hint: `--attach-store` gives the role `Cosmos DB Built-in Data Contributor`; or have" in done.err
     assert ([], []) == (credentials(cloud), data_roles(cloud))
     assert not (fresh.root / ".spin-aks/default/applied.json").exists()
@@ -161,7 +159,7 @@ def test_at_a_terminal_it_is_asked(fresh: App, cloud: Cloud) -> None:
     assert 0 == fresh.plain("run", "resources", *NAMED, "--create").code
 
     with at_terminal(fresh, "run", "access", *NAMED) as typist:
-        typist.sees("Give it? [Y/n] ")
+        typist.sees("Give them? [Y/n] ")
         typist.types("\n")
         code = typist.leaves()
 
@@ -282,7 +280,7 @@ def test_a_vault_that_spin_reads_itself_lets_the_identity_in(fresh: App, cloud: 
     done = up(fresh, *GIVEN, "--keyvault", "shop-vault", "--attach-keyvault")
 
     assert (1, 0) == (refused.code, done.code), done.err
-    assert ": it is not so that identity `app1` reads secrets of vault `shop-vault`\n" in refused.err
+    assert " is missing, which is needed so that identity `app1` reads secrets of vault `shop-vault`\n" in refused.err
     principal = identity_of(cloud)["properties"]["principalId"]
     (role,) = [one for one in cloud.every(ASSIGNMENTS) if "4633458b-17de-408a-b874-0445c86b69e6" in str(one)]
     assert principal == role["properties"]["principalId"]
@@ -338,7 +336,7 @@ def test_another_cluster_of_that_name_is_let_in_only_when_told(fresh: App, cloud
     done = up(fresh, *place, *GIVEN)
 
     assert (1, 0) == (refused.code, done.code), done.err
-    assert f"it is not so that {SIGNS_IN}\n" in refused.err
+    assert f"is needed so that {SIGNS_IN}\n" in refused.err
     assert (1, 2) == (before, len(credentials(cloud)))
 
 
@@ -368,7 +366,7 @@ def test_what_was_given_is_told_and_kept_up_though_the_next_right_could_not_be_g
     assert 1 == refused.code
     told = {grant["role"]: grant["state"] for grant in refused.json["grants"]}
     assert {"AcrPull": "made", CREDENTIAL: "made", DATA_ROLE: "missing"} == told
-    assert f"{SIGNS_IN}: {CREDENTIAL} is made\n" in refused.err
+    assert f"{SIGNS_IN}: {CREDENTIAL} is given now\n" in refused.err
     given = {grant["role"]: grant["given"] for grant in noted(fresh, "access.json")["grants"]}
     assert {"AcrPull": True, CREDENTIAL: True, DATA_ROLE: False} == given
 

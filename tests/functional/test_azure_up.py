@@ -95,8 +95,8 @@ def test_what_would_be_made_is_shown_first_with_its_reasons(fresh: App, cloud: C
     ) in done.err
     assert "to be made in Azure: registry `acme1` in resource group `aks1`, westeurope, tier Basic" in done.err
     assert "error: there is no AKS cluster `aks1`\nerror: there is no container registry `acme1`\n" in done.err
-    assert "`--create-cluster` makes it" in done.err
-    assert "`--create-registry` makes it" in done.err
+    assert "`--create-cluster` makes `aks1`" in done.err
+    assert "`--create-registry` makes `acme1`" in done.err
     assert [] == cloud.changes()
 
 
@@ -193,7 +193,7 @@ def test_a_role_is_not_given_when_the_answer_is_no(fresh: App, cloud: Cloud) -> 
         code = typist.leaves()
 
     assert (1, []) == (code, cloud.pulls())
-    assert f"it is not so that {PULL}" in typist.seen.replace("\n", " ")
+    assert f"is needed so that {PULL}" in typist.seen.replace("\n", " ")
 
 
 def test_yes_by_flag_gives_access_but_makes_nothing(fresh: App, cloud: Cloud) -> None:
@@ -233,7 +233,7 @@ def test_a_grant_that_may_not_be_given_is_printed_as_missing_and_fails(fresh: Ap
 
     assert (1, ["missing"]) == (done.code, [grant["state"] for grant in done.json["grants"]])
     assert [] == cloud.pulls()
-    assert f"error: {REGISTRY_ID}: it is not so that {PULL}\n" in done.err
+    assert f"error: {REGISTRY_ID}: `AcrPull` is missing, which is needed so that {PULL}\n" in done.err
     kubelet = done.json["grants"][0]["principal_id"]
     assert (
         "hint: `--attach-acr` gives the role `AcrPull`; or have somebody who may: `az role assignment create "
@@ -278,7 +278,7 @@ def test_a_right_that_was_given_by_another_hand_is_given_again_only_when_told(fr
     noticed = fresh.run("up", *NAMED, "--refresh")
 
     assert (1, ["access"], []) == (noticed.code, noticed.stages("failed"), cloud.pulls())
-    assert f"it is not so that {PULL}" in noticed.err
+    assert f"is needed so that {PULL}" in noticed.err
 
 
 def test_a_cluster_that_somebody_deleted_is_noticed_and_made_again_only_when_told(fresh: App, cloud: Cloud) -> None:

@@ -85,7 +85,7 @@ def test_a_vault_that_is_not_there_is_shown_and_made_only_when_told(fresh: App, 
     assert 1 == done.code
     assert "to be made in Azure: Key Vault `shop-vault` in resource group `shop-vault`, eastus2" in done.err
     assert "error: there is no Key Vault `shop-vault`\n" in done.err
-    assert "`--create-keyvault` makes it" in done.err
+    assert "`--create-keyvault` makes `" in done.err
     assert [] == cloud.every(VAULTS)
     assert 1 == found(fresh, *VAULT, "--create-registry", "--create-store", "--recover-keyvault", "-y").code
     assert [] == cloud.every(VAULTS)
@@ -141,7 +141,7 @@ def test_a_deleted_vault_comes_back_only_by_its_own_flag_and_is_never_purged(fre
 
     assert (1, 0) == (refused.code, recovered.code), recovered.err
     assert "the vault `shop-vault` was deleted on " in refused.err
-    assert "; `--recover-keyvault` recovers it\n" in refused.err
+    assert "; `--recover-keyvault` recovers `shop-vault`\n" in refused.err
     assert "recovered as it was, with all its secrets, in resource group `shop`, eastus2" in recovered.err
     assert [vault_id("shop")] == [vault["id"] for vault in cloud.every(VAULTS)]
     assert not any("purge" in one.place.lower() for one in cloud.asked())
@@ -190,7 +190,7 @@ def test_a_vault_that_somebody_deleted_is_noticed_by_refresh(fresh: App, cloud: 
 
     assert 0 == without.code, without.err
     assert "run     resources: there is no Key Vault `shop-vault` in Azure any more" in done.err
-    assert "`--recover-keyvault` recovers it" in done.err
+    assert "`--recover-keyvault` recovers `shop-vault`" in done.err
 
 
 # Who may use its secrets
@@ -435,7 +435,7 @@ def test_the_addon_is_turned_on_and_reads_the_vault_where_the_application_has_se
     again = fresh.plain("run", "access", *NAMED, "--attach-keyvault", "--enable-keyvault-addon", "--refresh")
 
     assert (0, 0, 0) == (without.code, done.code, again.code), done.err
-    assert f"it is not so that {ADDON_READS}\n" in without.err
+    assert f"is missing, which is needed so that {ADDON_READS}\n" in without.err
     assert "`--enable-keyvault-addon --attach-keyvault` gives the role `Key Vault Secrets User`" in without.err
     assert {"AcrPull": "made", "Key Vault Secrets User": "missing", "Key Vault Secrets Officer": "made"} == before
     assert "turn on the Key Vault add-on of cluster `aks1`, which takes minutes" in done.err

@@ -35,9 +35,9 @@ def test_all_that_nobody_allows_is_told_with_its_flag(capsys: pytest.CaptureFixt
 
     told = [(problem.what, problem.hint) for problem in raised.value.problems]
     assert [
-        ("no vault1", "`--create-keyvault` makes it"),
-        ("no redis1", "there are others; `--create-store` makes it"),
-        ("no vault2", "`--recover-keyvault` recovers it"),
+        ("no vault1", "`--create-keyvault` makes `vault1`"),
+        ("no redis1", "there are others; `--create-store` makes `redis1`"),
+        ("no vault2", "`--recover-keyvault` recovers `vault2`"),
     ] == told
     assert 6 == len(capsys.readouterr().err.splitlines())
 

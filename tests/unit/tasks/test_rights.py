@@ -81,7 +81,10 @@ def test_only_what_is_missing_lacks() -> None:
 def test_what_nobody_allows_is_told_with_its_flags_and_the_command_for_somebody_else() -> None:
     problem = right(ENABLE_ADDON, ATTACH_KEYVAULT).problem()
 
-    assert ("it is not so that somebody reads something", "/scope") == (problem.what, problem.where)
+    assert ("`Reader` is missing, which is needed so that somebody reads something", "/scope") == (
+        problem.what,
+        problem.where,
+    )
     assert (
         "`--enable-keyvault-addon --attach-keyvault` gives the role `Reader`; or have somebody who may: `az do it`"
         == problem.hint
