@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from spin_aks.json_types import JSONObject
 
 WHAT = "cluster"
+DELETING = "deleting"
 
 
 def find(context: Context, named: Named) -> Cluster | Missing:
@@ -106,7 +107,10 @@ def identity(found: Cluster) -> str:
 
 
 def gone(context: Context, named: Named) -> dict[str, str]:
-    """A sentence, by `cluster`, where Azure has not the one that was found, or another one; raises AzureError."""
+    """A sentence, by `cluster`, where Azure has not the one that was found, or another one, or not for much longer.
+
+    Raises AzureError.
+    """
     from spin_aks.azure import aks
     from spin_aks.azure.arm import ResourceId
 
@@ -114,5 +118,7 @@ def gone(context: Context, named: Named) -> dict[str, str]:
         case {"id": str(id), "kubelet_identity": str(before)}:
             resource = ResourceId.parse(id)
             now = aks.get(context.azure, resource)
+            if now is not None and now.state.lower() == DELETING:
+                return {WHAT: f"the {WHAT} `{resource.name}` in Azure is being deleted"}
             return {WHAT: compared(WHAT, resource, before, identity(now) if now else None)}
     return {}

@@ -298,6 +298,21 @@ def test_a_cluster_that_somebody_deleted_is_noticed_and_made_again_only_when_tol
     assert kubelet in [one["properties"]["principalId"] for one in cloud.pulls()]
 
 
+def test_a_cluster_that_is_being_deleted_is_noticed_and_waited_for(fresh: App, cloud: Cloud) -> None:
+    fresh.ok("up", *NAMED, *ALL)
+    cloud.trouble('method = "DELETE"\npath = "*/managedClusters/*"\nslow_s = 6')
+    cloud.send("DELETE", "/resourceGroups/aks1/providers/Microsoft.ContainerService/managedClusters/aks1", CLUSTERS[1])
+
+    listed = fresh.ok("list", *NAMED, "--refresh")
+    done = fresh.run("up", *NAMED, "--refresh")
+
+    sentence = "the cluster `aks1` in Azure is being deleted"
+    assert sentence in listed.out
+    assert f"run     resources: {sentence}\n" in done.err
+    assert (1, ["resources"]) == (done.code, done.stages("failed"))
+    assert "can't use cluster `aks1`: it was deleting, and is gone\n" in done.err
+
+
 def test_a_registry_that_somebody_deleted_is_made_filled_and_opened_again(fresh: App, cloud: Cloud) -> None:
     fresh.ok("up", *NAMED, *ALL)
     cloud.delete(cloud.every(REGISTRIES)[0], REGISTRIES)
