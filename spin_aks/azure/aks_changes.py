@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from spin_aks import clock
 from spin_aks.azure import aks, aks_body, aks_power, wire
 from spin_aks.azure.operations import follow, settle
-from spin_aks.azure.problems import AzureRefusalError, Kind
+from spin_aks.azure.problems import RERUN, AzureRefusalError, Kind
 from spin_aks.errors import AzureError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def enable_keyvault_addon(session: Session, resource: ResourceId, watch: Watch) 
     wanted = _Change(task, lambda now: now.keyvault_addon, aks_body.keyvault_addon)
     found = _changed(session, resource, wanted, watch)
     if found.keyvault_identity is None:
-        raise AzureError(f"can't {task}: Azure says it is on, but it has no identity", where=str(resource))
+        raise _undone(f"can't {task}: Azure says it is on, but it has no identity", resource)
     return found
 
 
@@ -63,8 +63,12 @@ def enable_workload_identity(session: Session, resource: ResourceId, watch: Watc
     found = _changed(session, resource, wanted, watch)
     if not (found.workload_identity and found.oidc_issuer):
         missing = "it has no OIDC issuer" if found.workload_identity else "it is still off"
-        raise AzureError(f"can't {task}: Azure took the change, but {missing}", where=str(resource))
+        raise _undone(f"can't {task}: Azure took the change, but {missing}", resource)
     return found
+
+
+def _undone(what: str, resource: ResourceId) -> AzureError:
+    return AzureError(what, where=str(resource), hint=f"`az resource show --ids {resource}` tells more; {RERUN}")
 
 
 def _changed(session: Session, resource: ResourceId, wanted: _Change, watch: Watch) -> Cluster:
@@ -91,7 +95,8 @@ def _changed(session: Session, resource: ResourceId, wanted: _Change, watch: Wat
 def _settled(session: Session, resource: ResourceId, task: str, watch: Watch) -> Cluster:
     found = settle(watch, task, resource, lambda: aks.get(session, resource))
     if found is None:
-        raise AzureError(f"can't {task}: there is no such cluster", where=str(resource))
+        hint = "`spin-aks run resources --refresh` finds the one that is meant"
+        raise AzureError(f"can't {task}: there is no such cluster", where=str(resource), hint=hint)
     return found
 
 

@@ -92,7 +92,8 @@ def settled(
     if found.state.lower() not in FINAL:
         now = settle(watch(context), task, found.id, look)
     if now is None:
-        raise AzureError(f"can't {task}: it was {found.state.lower()}, and is gone", where=str(found.id))
+        what = f"can't {task}: it was {found.state.lower()}, and is gone"
+        raise AzureError(what, where=str(found.id), hint="run the same command again: it is looked for anew")
     if not is_whole(now) and not serves(now):
         remove = f"`az resource delete --ids {now.id}` removes it, with all that is in it"
         hint = f"`az resource show --ids {now.id}` tells more; {remove}"

@@ -29,7 +29,8 @@ def find(context: Context, named: Named, beside: str) -> Registry | Missing:
         group = named.group or beside or named.name
         resource = ResourceId.of(named.subscription, group, acr.KIND, named.name)
         if why := acr.why_not(context.azure, named.subscription, named.name):
-            raise AzureError(f"no registry `{named.name}` can be made", where=str(resource), why=why) from missing
+            what, hint = f"no registry `{named.name}` can be made", "`--registry` names another"
+            raise AzureError(what, where=str(resource), why=why, hint=hint) from missing
         plan = f"registry `{named.name}` in resource group `{group}`, {context.settings.location}, tier Basic"
         return Missing(WHAT, resource, (plan,), missing)
 

@@ -52,7 +52,8 @@ def find(context: Context, wanted: Named, beside: str) -> Vault | Missing:
         group = wanted.group or beside or wanted.name
         resource = ResourceId.of(wanted.subscription, group, vaults.KIND, wanted.name)
         if why := vaults.why_not(context.azure, wanted.subscription, wanted.name):
-            raise AzureError(f"no vault `{wanted.name}` can be made", where=str(resource), why=why) from missing
+            what, hint = f"no vault `{wanted.name}` can be made", "`--keyvault` names another"
+            raise AzureError(what, where=str(resource), why=why, hint=hint) from missing
         plan = f"Key Vault `{wanted.name}` in resource group `{group}`, {context.settings.location}"
         return Missing(WHAT, resource, (plan, "who may use its secrets is said by roles"), missing)
 

@@ -243,7 +243,9 @@ def test_a_name_that_somebody_has_is_said_before_anything_is_made(fresh: App, cl
     done = fresh.run(*MAKE, "--registry-resource-group", "mine")
 
     assert (1, []) == (done.code, cloud.changes(begin))
-    assert "no registry `acme1` can be made\n  The registry acme1 is already in use.\n" in done.err
+    assert (
+        "no registry `acme1` can be made\n  The registry acme1 is already in use.\nhint: `--registry` names another\n"
+    ) in done.err
 
 
 def test_a_resource_that_azure_lists_and_does_not_have_is_no_traceback(fresh: App, cloud: Cloud) -> None:

@@ -332,6 +332,7 @@ def test_an_add_on_that_gets_no_identity_is_told_and_not_turned_on_again() -> No
         aks_changes.enable_keyvault_addon(scripted(script), SHOP, Watch())
 
     assert error.value.problems[0].what.endswith("cluster `shop`: Azure says it is on, but it has no identity")
+    assert f"`az resource show --ids {SHOP}` tells more; " in error.value.problems[0].hint
     assert 1 == len(script.sent("PUT"))
 
 
@@ -435,6 +436,7 @@ def test_nothing_can_be_turned_on_of_a_cluster_that_is_not_there(enable: Callabl
         enable(scripted(script), SHOP, Watch())
 
     assert error.value.problems[0].what.endswith("of cluster `shop`: there is no such cluster")
+    assert "`spin-aks run resources --refresh` finds the one that is meant" == error.value.problems[0].hint
 
 
 START = (
