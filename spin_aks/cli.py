@@ -27,7 +27,7 @@ COMMANDS = {
     "pipeline-file": ("pipeline_file", "print the path of the doit file, for plain `doit -f`"),
 }
 # Objects made between two searches for garbage (Python's own: 700). Next to nothing of what a start makes is garbage.
-SELDOM = 50_000
+SELDOM = 200_000
 VALUED_GLOBALS = frozenset({"-f", "--from", "--file", "-e", "--environment", "-c", "--config"})
 
 

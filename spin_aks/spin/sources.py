@@ -49,11 +49,14 @@ def _watched(scope: Scope) -> Iterator[str]:
     """
     base = clean(scope.workdir or ".")
     for pattern in scope.watch:
-        found = glob.iglob(pattern, root_dir=base, recursive=True, include_hidden=True)  # noqa: PTH207
-        for name in found if glob.has_magic(pattern) else (pattern,):
+        for name in _matches(pattern, base) if glob.has_magic(pattern) else (pattern,):
             path = clean(os.path.join(base, name))  # noqa: PTH118
             if os.path.isfile(path) and not _is_outside(path, base, scope):  # noqa: PTH113
                 yield path
+
+
+def _matches(pattern: str, base: str) -> Iterator[str]:
+    return glob.iglob(pattern, root_dir=base, recursive=True, include_hidden=True)  # noqa: PTH207
 
 
 def _is_outside(path: str, base: str, scope: Scope) -> bool:

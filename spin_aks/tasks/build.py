@@ -104,8 +104,19 @@ def configurations() -> set[str]:
         match files.read_json(Path(note)):
             case {"configurations": list(paths)}:
                 named |= {str(path) for path in paths}
-    overlays = (glob.glob(f"{glob.escape(path.removesuffix('.toml'))}.*.toml") for path in named)  # noqa: PTH207
-    return named.union(*overlays)
+    return named.union(*(_overlays(path) for path in named))
+
+
+def _overlays(path: str) -> list[str]:
+    """Those there are of the configuration `path`: `aks-spin.NAME.toml` is one of `aks-spin.toml`."""
+    folder, name = os.path.split(path)
+    try:
+        there = os.listdir(folder or ".")  # noqa: PTH208 - see `existing`
+    except OSError:
+        return []
+    before = f"{name.removesuffix('.toml')}."
+    # Joined to an empty folder, a name stays as it is.
+    return [os.path.join(folder, one) for one in there if one.startswith(before) and one.endswith(".toml")]  # noqa: PTH118
 
 
 def _outputs(application: Application) -> set[str]:
