@@ -217,6 +217,20 @@ class _Silence:
         return now_s - self._since_s > LONGEST_SILENCE_S
 
 
+# What services call what they do, where that is not what somebody would say of the resource.
+_DOING = {
+    "creating": "being made",
+    "registeringdns": "being made",
+    "updating": "being changed",
+    "upgrading": "being upgraded",
+    "deleting": "being deleted",
+}
+
+
+def _doing(state: str) -> str:
+    return _DOING.get(state.lower(), state.lower())
+
+
 def settle(watch: Watch, task: str, resource: ResourceId, look: Callable[[], R | None]) -> R | None:
     """Waits until what is being done to a resource, by whomever, is done; gives the resource, or None if it is gone.
 
@@ -232,7 +246,7 @@ def settle(watch: Watch, task: str, resource: ResourceId, look: Callable[[], R |
         if teller is None:
             noted = next((entry for entry in watch.journal.underway() if entry.resource == resource), None)
             teller = _Teller(watch, noted or Underway(resource, task, clock.rfc3339(clock.now())))
-            watch.progress(f"{task}: it is {found.state.lower()} already, waiting for that")
+            watch.progress(f"{task}: it is {_doing(found.state)} already, waiting for that")
         with left_going(watch, task):
             clock.sleep(LOOK_EVERY_S)
         teller.tell()

@@ -453,7 +453,7 @@ def test_a_cluster_that_somebody_updates_is_waited_for_and_never_made_twice(fres
 
     done = fresh.ok("run", "resources", "--cluster", "aks1", "--create")
 
-    assert "use cluster `aks1`: it is updating already, waiting for that\n" in done.err
+    assert "use cluster `aks1`: it is being changed already, waiting for that\n" in done.err
     assert ([], [("clusters", "aks1")]) == (made.changes(begin), [placed(one) for one in made.every(CLUSTERS)])
 
 
@@ -482,7 +482,7 @@ def test_a_run_that_ends_while_a_cluster_is_made_is_taken_up_by_the_next(
 
     assert process.returncode in (-signal.SIGKILL, 130, 143)
     assert "Traceback" not in err
-    assert "cluster `aks1`: it is creating already, waiting for that\n" in done.err
+    assert "cluster `aks1`: it is being made already, waiting for that\n" in done.err
     assert ("PUT", "aks1") not in cloud.changes(begin)
     assert 1 == len(cloud.every(CLUSTERS))
     assert "apply" in done.stages("done")

@@ -668,7 +668,7 @@ def test_a_redis_whose_making_was_cut_short_is_waited_for_and_gets_its_database(
 
     assert 0 == done.code, done.err
     assert "to be made in Azure: the database of Azure Managed Redis `shop-redis`" in done.err
-    assert "make Redis `shop-redis`: it is creating already, waiting for that" in done.err
+    assert "make Redis `shop-redis`: it is being made already, waiting for that" in done.err
     assert [("PUT", "default")] == cloud.changes(before)
 
 
@@ -680,7 +680,7 @@ def test_an_account_whose_making_was_cut_short_is_waited_for_and_gets_its_contai
     done = found(fresh, "--create-store")
 
     assert 0 == done.code, done.err
-    assert "make Cosmos DB account `shop-cosmos`: it is creating already, waiting for that" in done.err
+    assert "make Cosmos DB account `shop-cosmos`: it is being made already, waiting for that" in done.err
     assert [("PUT", "shop"), ("PUT", "items")] == cloud.changes(before)
 
 
@@ -691,5 +691,5 @@ def test_a_vault_whose_making_was_cut_short_is_waited_for_and_needs_no_flag(fres
     done = found(fresh, *VAULT)
 
     assert 0 == done.code, done.err
-    assert "use vault `shop-vault`: it is registeringdns already, waiting for that" in done.err
+    assert "use vault `shop-vault`: it is being made already, waiting for that" in done.err
     assert [] == cloud.changes(before)

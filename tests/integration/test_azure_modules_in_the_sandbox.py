@@ -408,7 +408,7 @@ def test_a_run_that_is_cut_short_is_taken_up_by_the_next(azure: Azure) -> None:
     assert "Succeeded" == made.state
     assert [] == azure.written
     assert () == azure.journal.underway()
-    assert "make cluster `web`: it is creating already, waiting for that" == azure.said[0]
+    assert "make cluster `web`: it is being made already, waiting for that" == azure.said[0]
 
 
 def test_a_connection_that_breaks_off_while_asking_to_make_it_makes_it_once(azure: Azure) -> None:

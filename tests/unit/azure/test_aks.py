@@ -305,7 +305,7 @@ def test_somebody_elses_operation_on_the_cluster_is_waited_for() -> None:
 
     assert Identity("o", "") == found.keyvault_identity
     assert 2 == len(script.sent("PUT"))
-    assert any("it is updating already, waiting for that" in line for line in said)
+    assert any("it is being changed already, waiting for that" in line for line in said)
 
 
 def test_a_cluster_that_stays_busy_is_told() -> None:

@@ -56,7 +56,7 @@ def test_a_group_that_is_being_deleted_is_waited_for_and_made_anew(turned: Clock
 
     groups.create(scripted(script), GROUP, "westeurope", Watch(said.append))
 
-    assert ["make resource group `team`: it is deleting already, waiting for that"] == said
+    assert ["make resource group `team`: it is being deleted already, waiting for that"] == said
     assert 20.0 == turned.seconds
 
 

@@ -91,7 +91,7 @@ def test_what_another_run_began_is_waited_for_and_not_begun_again(journal: Journ
     assert "Succeeded" == make(script, Watch(said.append, journal)).state
     assert [] == script.sent("PUT")
     assert [
-        "make registry `shop`: it is creating already, waiting for that",
+        "make registry `shop`: it is being made already, waiting for that",
         "make registry `shop`: 30 s so far",
     ] == said
     assert 40.0 == turned.seconds
