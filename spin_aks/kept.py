@@ -26,7 +26,7 @@ COMMENT = "what spin-aks wrote last, so that it knows an edited file from its ow
 Standing: TypeAlias = Literal["missing", "deleted", "ours", "edited", "foreign"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Kept:
     """One file: how it stands, and the text we would write now (None: we would have no such file)."""
 

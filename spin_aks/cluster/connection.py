@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import urllib3
 
+    from spin_aks.cluster.kube_context import Context
     from spin_aks.json_types import JSONObject
 
 __all__ = ["Cluster", "connect", "target_identity"]
@@ -87,7 +88,7 @@ class Cluster:
     Connections that break are tried again once: every request here can be repeated without doing anything twice.
     """
 
-    def __init__(self, chosen: kubeconfig.Context, login: Login) -> None:
+    def __init__(self, chosen: Context, login: Login) -> None:
         self.server = chosen.server
         self.target = chosen.target
         self.identity = chosen.target.identity

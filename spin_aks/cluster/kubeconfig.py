@@ -19,6 +19,7 @@ from spin_aks.errors import Problem, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from spin_aks.cluster.kube_context import Context
     from spin_aks.json_types import JSON, JSONObject
 
 KEY = "cluster.context"
@@ -37,20 +38,6 @@ class Target:
 
     source: str
     identity: str
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """One context of the merged files: `command` is the exec plugin that logs in, or empty; `folder` is its base."""
-
-    name: str
-    server: str
-    target: Target
-    user: str
-    namespace: str
-    command: str
-    install_hint: str
-    folder: Path
 
 
 def files(kubeconfig: str, environment: Mapping[str, str] | None = None, *, key: str = "") -> tuple[Path, ...]:
@@ -117,6 +104,8 @@ def _source(paths: tuple[Path, ...], context: str) -> str:
 
 
 def _choose(paths: tuple[Path, ...], name: str, *, key: str = "") -> Context:
+    from spin_aks.cluster.kube_context import Context
+
     merged = [(path, _parse(path)) for path in paths]
     names = list(dict.fromkeys(name for _, document in merged for name in _names(document, "contexts")))
     where = os.pathsep.join(str(path) for path in paths)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import urllib3
 
-    from spin_aks.cluster.kubeconfig import Context
+    from spin_aks.cluster.kube_context import Context
 
 _KUBELOGIN = "`az aks install-cli` installs it; or `az aks get-credentials --admin` needs none"
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from spin_aks.choices import Choices
-    from spin_aks.cluster import kubeconfig as kubeconfigs
+    from spin_aks.cluster.kube_context import Context as KubeContext
     from spin_aks.context import Context
 
 CLUSTER, REGISTRY = "cluster.context", "container_registry.server"
@@ -173,7 +173,7 @@ class Questions:
         return first if in_azure or (first and not refuses(REGISTRY)(first)) else ""
 
 
-def _contexts(context: Context) -> tuple[tuple[kubeconfigs.Context, ...], str]:
+def _contexts(context: Context) -> tuple[tuple[KubeContext, ...], str]:
     """All that can be chosen; why there is none, where there is none."""
     from spin_aks.cluster import kubeconfig
 

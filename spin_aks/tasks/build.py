@@ -29,7 +29,7 @@ BUILDS = "build"
 CONFIGURATIONS = ("aks-spin.toml", "spin-aks.toml")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Compilation:
     """How one wasm file is made; `component` is the first that uses it, which names the stage."""
 

@@ -622,8 +622,9 @@ def a_deployments_progress_can_be_watched(cluster: Cluster, namespace: str) -> N
     since = cluster.list(DEPLOYMENTS.collection(namespace)).resource_version
     put(cluster, DEPLOYMENTS, namespace, deployment("web"))
 
+    # By commands it takes all of that time, since a command tells what it saw when it ends.
     watch = cluster.watch(
-        DEPLOYMENTS.collection(namespace), resource_version=since, timeout_s=20, field_selector="metadata.name=web"
+        DEPLOYMENTS.collection(namespace), resource_version=since, timeout_s=6, field_selector="metadata.name=web"
     )
     seen = []
     for event in watch:
