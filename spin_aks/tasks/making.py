@@ -73,4 +73,6 @@ def _with_flag(missing: Missing) -> Problem:
     problem = missing.error.problems[0]
     way = f"`--recover-{missing.what}` recovers" if missing.recovers else f"`--create-{missing.what}` makes"
     way = f"{way} `{missing.id.name}`"
-    return replace(problem, hint=f"{problem.hint}; {way}" if problem.hint else way)
+    # What takes nothing away stands before what does.
+    said = (way, problem.hint) if missing.recovers else (problem.hint, way)
+    return replace(problem, hint="; ".join(one for one in said if one))

@@ -141,7 +141,7 @@ def test_a_deleted_vault_comes_back_only_by_its_own_flag_and_is_never_purged(fre
 
     assert (1, 0) == (refused.code, recovered.code), recovered.err
     assert "the vault `shop-vault` was deleted on " in refused.err
-    assert "; `--recover-keyvault` recovers `shop-vault`\n" in refused.err
+    assert "\nhint: `--recover-keyvault` recovers `shop-vault`; `--keyvault` names another; `az keyvault" in refused.err
     assert "recovered as it was, with all its secrets, in resource group `shop`, eastus2" in recovered.err
     assert [vault_id("shop")] == [vault["id"] for vault in cloud.every(VAULTS)]
     assert not any("purge" in one.place.lower() for one in cloud.asked())
