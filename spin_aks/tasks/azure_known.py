@@ -11,6 +11,7 @@ from spin_aks import files
 from spin_aks.errors import SpinAksError
 
 if TYPE_CHECKING:
+    from spin_aks.azure.arm import ResourceId
     from spin_aks.context import Context
     from spin_aks.json_types import JSON, JSONObject
     from spin_aks.tasks.azure_place import Named
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
 def entry(context: Context, what: str, named: Named | None) -> JSONObject:
     """What is noted of `cluster`, `registry`, `keyvault` or `identity`; empty where it is not the one that is named."""
     return _meant(_document(context).get(what), named)
+
+
+def resource_id(context: Context, what: str, named: Named | None) -> ResourceId:
+    """The id of what `entry` gives; raises SpinAksError before it has been found."""
+    from spin_aks.azure.arm import ResourceId
+
+    match entry(context, what, named):
+        case {"id": str(found)}:
+            return ResourceId.parse(found)
+    raise SpinAksError(f"it is not known yet which {what} is meant", hint="spin-aks run resources")
 
 
 def store(context: Context, label: str, named: Named) -> JSONObject:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spin_aks import files
 from spin_aks.errors import SpinAksError
 from spin_aks.tasks import azure_known
 from spin_aks.tasks.azure_place import Named, compared, make_group
@@ -70,12 +69,7 @@ def told(found: ManagedIdentity) -> JSONObject:
 
 def resource_id(context: Context) -> ResourceId:
     """The id of the identity that was found; raises SpinAksError before it has been."""
-    from spin_aks.azure.arm import ResourceId
-
-    match files.read_json(context.state("azure.json")):
-        case {"identity": {"id": str(found)}}:
-            return ResourceId.parse(found)
-    raise SpinAksError("it is not known yet which identity is meant", hint="spin-aks run resources")
+    return azure_known.resource_id(context, WHAT, named(context))
 
 
 def client_id(context: Context) -> str:

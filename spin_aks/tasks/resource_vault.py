@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spin_aks import files
-from spin_aks.errors import AzureError, SpinAksError
+from spin_aks.errors import AzureError
 from spin_aks.tasks import azure_known
 from spin_aks.tasks.azure_place import Named, make_group, settled, watch
 from spin_aks.tasks.making import Missing
@@ -108,12 +107,7 @@ def told(found: Vault) -> JSONObject:
 
 def resource_id(context: Context) -> ResourceId:
     """The id of the vault that was found; raises SpinAksError before it has been."""
-    from spin_aks.azure.arm import ResourceId
-
-    match files.read_json(context.state("azure.json")):
-        case {"keyvault": {"id": str(found)}}:
-            return ResourceId.parse(found)
-    raise SpinAksError("it is not known yet which vault is meant", hint="spin-aks run resources")
+    return azure_known.resource_id(context, WHAT, named(context))
 
 
 def gone(context: Context) -> dict[str, str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spin_aks import files
-from spin_aks.errors import SpinAksError
 from spin_aks.tasks.stage import Stage
 
 if TYPE_CHECKING:
@@ -126,14 +125,9 @@ def login_server(context: Context) -> str:
 
 def resource_id(context: Context, what: str) -> ResourceId:
     """The id of the `cluster` or the `registry` that this stage found; raises SpinAksError before it has."""
-    from spin_aks.azure.arm import ResourceId
+    from spin_aks.tasks import azure_known
 
-    match files.read_json(context.state("azure.json")):
-        case {"cluster": {"id": str(found)}} if what == "cluster":
-            return ResourceId.parse(found)
-        case {"registry": {"id": str(found)}} if what == "registry":
-            return ResourceId.parse(found)
-    raise SpinAksError(f"it is not known yet which {what} is meant", hint=f"spin-aks run {NAME}")
+    return azure_known.resource_id(context, what, cluster(context) if what == "cluster" else registry(context))
 
 
 def kubelet_identity(context: Context) -> str:

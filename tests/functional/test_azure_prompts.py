@@ -233,7 +233,10 @@ def test_a_cluster_that_is_stopped_says_so(app: App, cloud: Cloud) -> None:
         answers(typist, IN_AZURE)
         typist.sees("shop-aks   group shop-rg, eastus2, stopped\n")
         typist.sees(f"{NUMBER}: ")
-        out(typist)
+        seen = out(typist)
+
+    assert 1 == seen.count("shop-aks")
+    assert not (app.root / "aks-spin.toml").exists()
 
 
 def test_a_private_cluster_says_so(app: App, cloud: Cloud) -> None:
@@ -243,13 +246,18 @@ def test_a_private_cluster_says_so(app: App, cloud: Cloud) -> None:
         answers(typist, IN_AZURE)
         typist.sees("shop-aks   group shop-rg, eastus2, private\n")
         typist.sees(f"{NUMBER}: ")
-        out(typist)
+        seen = out(typist)
+
+    assert "stopped" not in seen
+    assert not (app.root / "aks-spin.toml").exists()
 
 
 def test_whoever_has_the_registry_build_is_offered_those_that_can(app: App) -> None:
     with at_terminal(app, "push", *app.flags, "--builder", "acr") as typist:
         typist.sees(ACR)
-        out(typist)
+        seen = out(typist)
+
+    assert "Where to deploy to" not in seen
 
 
 def test_a_resource_group_that_is_given_has_the_clusters_that_are_shown_and_the_new_one(app: App, cloud: Cloud) -> None:
@@ -512,8 +520,12 @@ def test_a_registry_can_be_named_by_its_host_when_azure_gives_no_answer_any_more
         typist.types("\n")
         typist.sees("warning: ")
         answers(typist, BY_HOST, "registry.example.com")
-        typist.sees(KEEP)
+        answers(typist, KEEP)
+        typist.sees("[y/N] ")
         out(typist)
+
+    assert {"server": "registry.example.com"} == configuration(app)["container_registry"]
+    assert "tiny" == configuration(app)["cluster"]["name"]
 
 
 # where nobody answers
@@ -605,8 +617,13 @@ def test_a_new_registry_is_made_where_the_cluster_of_last_time_is(app: App, clou
         answers(typist, ACR)
         answers(typist, REGISTRY_NAME)
         answers(typist, "Region [westeurope]: ")
-        typist.sees(KEEP)
+        answers(typist, KEEP)
+        typist.sees("[y/N] ")
         out(typist)
+
+    kept = configuration(app)
+    assert ("shop-aks", "westeurope") == (kept["cluster"]["name"], kept["cluster"]["location"])
+    assert kept["container_registry"]["name"].startswith("tiny")
 
 
 def test_a_last_cluster_that_is_gone_is_not_made_again_by_yes(app: App, cloud: Cloud) -> None:

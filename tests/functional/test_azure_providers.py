@@ -14,6 +14,8 @@ from testbed.typist import at_terminal
 from spin_aks.sandbox.azure.identifiers import CLIENT, OBJECT, SUBSCRIPTION
 
 if TYPE_CHECKING:
+    import subprocess
+
     from testbed.application import App, Done
     from testbed.azure_cloud import Cloud
 
@@ -174,15 +176,21 @@ def test_a_service_that_refuses_even_to_look_is_no_obstacle(fresh: App, cloud: C
     assert ["acme1", "acme1"] == made(cloud)
 
 
-def test_a_run_that_is_killed_while_it_registers_is_taken_up_without_registering_again(
-    fresh: App, cloud: Cloud
-) -> None:
-    cloud.trouble(more=f"registration_s = 4\n{FRESH}")
-    process = fresh.start(*MAKE)
+def registering(app: App, cloud: Cloud) -> subprocess.Popen[str]:
+    """A run that has asked for all three registrations, and waits for them."""
+    process = app.start(*MAKE)
     deadline = time.monotonic() + 30
     while len(registered(cloud)) < 3:
         assert time.monotonic() < deadline
         time.sleep(0.02)
+    return process
+
+
+def test_a_run_that_is_killed_while_it_registers_is_taken_up_without_registering_again(
+    fresh: App, cloud: Cloud
+) -> None:
+    cloud.trouble(more=f"registration_s = 4\n{FRESH}")
+    process = registering(fresh, cloud)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=30)
 
@@ -195,11 +203,7 @@ def test_a_run_that_is_killed_while_it_registers_is_taken_up_without_registering
 
 def test_ctrl_c_while_it_registers_says_that_it_goes_on_and_made_nothing(fresh: App, cloud: Cloud) -> None:
     cloud.trouble(more=f"registration_s = 60\n{FRESH}")
-    process = fresh.start(*MAKE)
-    deadline = time.monotonic() + 30
-    while len(registered(cloud)) < 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    process = registering(fresh, cloud)
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=30)
 

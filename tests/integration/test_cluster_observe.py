@@ -196,10 +196,9 @@ def test_a_deployment_that_lost_its_pods_readiness_is_noticed(
     path = f"{PODS.path(namespace, pod['metadata']['name'])}/status"
     kubernetes.api.merge(path, {"status": {"conditions": conditions}})
 
-    def noticed() -> bool:
-        return observe(cluster, result).sentences == (f"Deployment {namespace}/web is not healthy: 0 of 1 pods ready",)
+    eventually("drift", lambda: observe(cluster, result).sentences != ())
 
-    eventually("drift", noticed)
+    assert (f"Deployment {namespace}/web is not healthy: 0 of 1 pods ready",) == observe(cluster, result).sentences
 
 
 def test_a_cluster_that_refuses_to_be_asked_is_an_error(
